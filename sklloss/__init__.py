@@ -1,0 +1,18 @@
+"""Search over the loss your scikit-learn model is trained with, as over any other parameter."""
+
+from .linear_model import LossClassifier, LossRegressor
+from .losses._base import get_loss, list_losses
+from .metrics import average_loss, loss_scorer, loss_scorers
+
+__all__ = [
+    "LossClassifier",
+    "LossRegressor",
+    "__version__",
+    "average_loss",
+    "get_loss",
+    "list_losses",
+    "loss_scorer",
+    "loss_scorers",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,180 @@
+"""X as the objective sees it: row blocks that fit in cache, columns centred and scaled without a copy of X."""
+
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+__all__ = ["Design", "GramSums"]
+
+BLOCK_BYTES = 1 << 18  # a block and its temporaries stay in the second-level cache
+FAR = 30.0  # a centre this many spreads from 0 is subtracted in each block, before digits are lost
+
+
+class Design:
+    """A dense or CSR matrix, restricted to some rows, seen in row blocks of float64.
+
+    With ``x`` a row of X, the *standardised* row is ``(x - centre) * inverse``: weighted mean 0 (where there is an
+    intercept to take up the centre) and weighted norm 1; ``inverse`` is 0 for a constant column, whose coefficient is
+    therefore 0.  Nothing is copied but, in cache, a block: where it is float32, where rows are left out, or where
+    ``shift`` is subtracted because a column lies many spreads from 0 (time stamps).
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n, n_features)
+    weight : ndarray of shape (n_rows,)
+        Weights of the rows in use, which sum to 1.
+    rows : ndarray of shape (n_rows,), default=None
+        Indices of the rows in use; None for all.
+    centred : bool
+        Whether the columns are centred.
+    """
+
+    def __init__(self, X, weight, rows=None, *, centred=True):
+        self.X, self.weight, self.rows = X, weight, rows
+        self.sparse = sparse.issparse(X)
+        self.n_rows, self.n_features = len(weight), X.shape[1]
+        density = X.nnz / max(1, X.shape[0] * X.shape[1]) if self.sparse else 1.0
+        self.block = max(256, int(BLOCK_BYTES / (8 * max(1.0, density * self.n_features))))
+        self.shift = None
+        self.n_passes = 0  # how often the whole of X was read
+        self._standardise(centred)
+
+    def index(self, start, stop):
+        """Which rows of X are rows start to stop of the design."""
+        return slice(start, stop) if self.rows is None else self.rows[start:stop]
+
+    def take(self, index):
+        """Rows of X as float64, shifted."""
+        block = self.X[index]
+        if block.dtype != np.float64:
+            block = block.astype(np.float64)
+        return block if self.shift is None else block - self.shift
+
+    def blocks(self):
+        """Yield (slice of the design's rows, those rows of X as float64, shifted)."""
+        self.n_passes += 1
+        for start in range(0, self.n_rows, self.block):
+            stop = min(start + self.block, self.n_rows)
+            yield slice(start, stop), self.take(self.index(start, stop))
+
+    def _standardise(self, centred):
+        """Weighted mean and spread of every column, in one pass around a provisional centre."""
+        d = self.n_features
+        first = self.take(self.index(0, min(self.block, self.n_rows)))
+        provisional = np.zeros(d) if self.sparse or not centred else first.mean(axis=0)
+        mean, square = np.zeros(d), np.zeros(d)
+        for rows, block in self.blocks():
+            weight = self.weight[rows]
+            if self.sparse:
+                mean += block.T @ weight
+                square += block.multiply(block).T @ weight
+            else:
+                block = block - provisional
+                mean += weight @ block
+                square += np.einsum("i,ij,ij->j", weight, block, block)
+        if not centred:
+            mean = np.zeros(d)
+        centre = provisional + mean
+        spread = np.sqrt(np.maximum(square - mean * mean, 0))
+        # How well the spread is known: to the rounding of the values, and of the square of the mean around which
+        # it was taken.  Below that the column is constant.
+        resolution = 4 * np.finfo(float).eps * np.abs(centre) + 3e-8 * np.abs(mean)
+        doubtful = np.flatnonzero((spread > 0) & (spread <= 1e3 * resolution))
+        if doubtful.size and not self.sparse:
+            square = np.zeros(doubtful.size)
+            for rows, block in self.blocks():
+                block = block[:, doubtful] - centre[doubtful]
+                square += np.einsum("i,ij,ij->j", self.weight[rows], block, block)
+            spread[doubtful] = np.sqrt(square)
+            resolution = 4 * np.finfo(float).eps * np.abs(centre)
+        varies = spread > resolution
+        self.inverse = np.divide(1.0, spread, out=np.zeros(d), where=varies)
+        self.spread = np.where(varies, spread, 0.0)
+        if not self.sparse and centred and np.any(np.abs(centre) > FAR * spread):
+            self.shift = centre
+            self.centre = np.zeros(d)
+        else:
+            self.centre = centre if centred else np.zeros(d)
+
+    # ------------------------------------------------------------------ products with the standardised matrix
+    def forward(self, coef):
+        """Standardised X times coef: (n_rows,) for (n_features,), (n_rows, K) for (n_features, K)."""
+        scaled = self.inverse * coef if coef.ndim == 1 else self.inverse[:, None] * coef
+        constant = self.centre @ scaled
+        out = np.empty((self.n_rows, *coef.shape[1:]))
+        for rows, block in self.blocks():
+            out[rows] = block @ scaled - constant
+        return out
+
+    def dense(self, index):
+        """Standardised rows, an ndarray of shape (len(index), n_features)."""
+        block = self.take(index if self.rows is None else self.rows[index])
+        return ((block.toarray() if self.sparse else block) - self.centre) * self.inverse
+
+    def sums(self, groups):
+        """Weighted sums of standardised rows: groups (G, n_rows) times the standardised X, (G, n_features)."""
+        out = np.zeros((len(groups), self.n_features))
+        for rows, block in self.blocks():
+            out += (block.T @ groups[:, rows].T).T
+        return (out - groups.sum(axis=1)[:, None] * self.centre) * self.inverse
+
+    @cached_property
+    def origin(self):
+        """What coefficients of the raw columns subtract from the intercept: centre and shift together."""
+        return self.centre if self.shift is None else self.centre + self.shift
+
+    @cached_property
+    def gram(self):
+        """Weighted Gram matrix of the standardised columns and a column of ones, (n_features + 1,) * 2."""
+        sums = GramSums(self, 1)
+        for rows, block in self.blocks():
+            sums.add(block, [self.weight[rows]])
+        return sums.standardised()[0]
+
+    def subsample(self, size):
+        """The design of every k-th row, and the positions of those rows."""
+        keep = np.arange(0, self.n_rows, -(-self.n_rows // size))
+        sub = object.__new__(Design)
+        sub.__dict__.update({k: v for k, v in vars(self).items() if k not in ("origin", "gram")})
+        sub.rows = keep if self.rows is None else self.rows[keep]
+        sub.weight = self.weight[keep] / self.weight[keep].sum()
+        sub.n_rows = len(keep)
+        return sub, keep
+
+
+class GramSums:
+    """Sums over row blocks of block' diag(h) block, for several h at once, bordered by a column of ones."""
+
+    def __init__(self, design, n_sums):
+        self.design = design
+        self.gram = np.zeros((n_sums, design.n_features, design.n_features))
+        self.border = np.zeros((n_sums, design.n_features))
+        self.corner = np.zeros(n_sums)
+
+    def add(self, block, weights):
+        for i, h in enumerate(weights):
+            self.gram[i] += _gram(block, h)
+            self.border[i] += block.T @ h
+            self.corner[i] += h.sum()
+
+    def standardised(self):
+        """The sums for standardised columns, the ones last: (n_sums, n_features + 1, n_features + 1)."""
+        d, c, inverse = self.design.n_features, self.design.centre, self.design.inverse
+        out = np.empty((len(self.gram), d + 1, d + 1))
+        cross = self.border[:, :, None] * c
+        centred = self.gram - cross - cross.transpose(0, 2, 1) + self.corner[:, None, None] * np.outer(c, c)
+        out[:, :d, :d] = centred * np.outer(inverse, inverse)
+        out[:, d, :d] = out[:, :d, d] = (self.border - np.outer(self.corner, c)) * inverse
+        out[:, d, d] = self.corner
+        return out
+
+
+def _gram(block, h):
+    """block' diag(h) block as an ndarray."""
+    if not isinstance(block, np.ndarray):
+        return (block.multiply(h[:, None]).T @ block).toarray()
+    if h.min(initial=0.0) >= 0:
+        root = block * np.sqrt(h)[:, None]
+        return root.T @ root  # NumPy sees the symmetry and does half the work
+    return (block * h[:, None]).T @ block

@@ -1,0 +1,557 @@
+"""Linear models that minimise any loss, in scikit-learn's clothes."""
+
+import warnings
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._compat import Interval, StrOptions, check_parameters, check_sample_weight
+from ._objective import LinearObjective
+from .losses import AbsoluteError, Loss
+from .losses._base import get_loss
+from .losses._compose import Scaled
+from .penalties import Penalty, get_penalty
+from .solvers import get_solver, solve_columns
+
+__all__ = ["LossClassifier", "LossRegressor"]
+
+# The least scale that scale="auto" gives, in units of the mean absolute deviation of y from its median.
+SCALE_FLOOR = 0.01
+NORMAL_MAD = 0.6745  # median of abs(r) for a normal r of scale 1
+
+
+class _LinearLossModel(BaseEstimator):
+    """What regressor and classifier share: parameters, one fit, the decision values."""
+
+    _parameter_constraints = {
+        "loss": [str, Loss],
+        "penalty": [str, Penalty, None],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "fit_intercept": ["boolean"],
+        "solver": [str, callable],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    def set_params(self, **params):
+        """Set parameters; ``loss__delta=2`` turns ``loss="huber"`` into its object first.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the estimator, and of its loss and penalty with the prefixes ``loss__`` and ``penalty__``.
+
+        Returns
+        -------
+        self
+        """
+        for name, get in (("loss", get_loss), ("penalty", get_penalty)):
+            value = params.get(name, getattr(self, name))
+            if isinstance(value, str) and any(key.startswith(name + "__") for key in params):
+                params[name] = get(value)
+        return super().set_params(**params)
+
+    def _valid_loss(self):
+        """A clone-like copy of the loss with valid parameters, of this estimator's kind."""
+        check_parameters(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
+        loss = get_loss(self.loss)
+        loss = type(loss)(**loss.get_params(deep=False)).check()
+        if (loss.response_method == "predict") != isinstance(self, LossRegressor):
+            kind, other = ("classification", LossClassifier) if isinstance(self, LossRegressor) else (
+                "regression", LossRegressor
+            )  # fmt: skip
+            raise ValueError(
+                f"loss={self.loss!r} is a {kind} loss and does not fit {type(self).__name__}; use {other.__name__}."
+            )
+        return loss
+
+    def _valid_penalty(self):
+        penalty = get_penalty(self.penalty)
+        return None if penalty is None else penalty.check()
+
+    def _fit(self, X, y, loss, sample_weight, n_outputs, start=None):
+        """Minimise, write the fitted attributes, warn once if the certificate fails."""
+        objective = LinearObjective(
+            X,
+            y,
+            loss,
+            penalty=self._valid_penalty(),
+            alpha=self.alpha,
+            sample_weight=sample_weight,
+            fit_intercept=self.fit_intercept,
+            n_outputs=n_outputs,
+        )
+        solver = get_solver(self.solver, objective)
+        params = objective.null.params if start is None else start
+        if self.warm_start and np.size(getattr(self, "coef_", ())) == n_outputs * X.shape[1]:
+            params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1))
+        solution = solve_columns(
+            solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=_report if self.verbose else None
+        )
+        coef, intercept = objective.unpack(solution.params)
+        self.solution_ = replace(solution, params=np.column_stack([coef, intercept]).ravel())
+        self.n_iter_ = solution.n_iter
+        if not solution.converged:
+            warnings.warn(
+                f"{type(self).__name__} did not converge: solver {solution.solver!r} stopped after {solution.n_iter} "
+                f"iterations at optimality {solution.optimality:.1e}, above tol={self.tol:g}. {solution.message} "
+                "Increase max_iter or tol, add a penalty or a larger alpha, or scale the features.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return coef.astype(X.dtype), intercept.astype(X.dtype)
+
+    def _raw_prediction(self, X):
+        """Decision values, (n,) or (n, K)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        raw = X @ np.atleast_2d(self.coef_).T + self.intercept_
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+
+def _report(n_iter, value, optimality):
+    print(f"iteration {n_iter:4d}: objective {value:.10g}, optimality {optimality:.1e}")
+
+
+class LossRegressor(RegressorMixin, _LinearLossModel):
+    """Linear regression that minimises any regression loss, to a certified optimum.
+
+    The objective, with weights that are divided by their sum, is::
+
+        sum_i weight_i * loss(y_i, x_i . coef + intercept) + alpha * penalty(coef)
+
+    and for losses whose constants are meant for residuals of scale 1 (``standardized``: huber), with
+    r_i = y_i - x_i . coef - intercept and s = ``scale_``::
+
+        sum_i weight_i * s**2 * rho(r_i / s) + alpha * penalty(coef)
+
+    Parameters
+    ----------
+    loss : str or Loss, default="squared_error"
+        A name of `sklloss.list_losses("regression")`, or a loss.
+    penalty : {"l2", "none"}, Penalty or None, default="l2"
+        Shape of the penalty; the intercept is never penalised.
+    alpha : float >= 0, default=1e-4
+        Strength of the penalty, in the unit of the loss.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    scale : "auto", float > 0 or None, default="auto"
+        Unit of the residuals for ``standardized`` losses; it has no effect on the others.  "auto": the median absolute
+        residual of a median regression with the same penalty, over 0.6745, residuals that this fit makes zero left
+        out; at least 0.01 of the mean absolute deviation of y from its median, as an exact fit has no scale.  It is
+        fixed before the fit, so the problem stays convex, and y, y / 1000 and 1000 y give the same model.  None: 1,
+        which takes delta in units of y.  A float s with ``Huber(delta)`` is ``Huber(delta * s)``.
+    solver : str or callable, default="auto"
+        "auto" chooses from the facts of the loss: "least_squares", "newton", "lbfgs" or "kinks".  Any method of
+        `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
+    tol : float > 0, default=1e-6
+        Bound on ``solution_.optimality``, which has no unit: the gradient relative to that of the model without
+        features, or, for losses with kinks, the duality gap relative to the objective.
+    max_iter : int >= 1, default=1000
+        Bound on the iterations.
+    warm_start : bool, default=False
+        Whether to start at the coefficients of the last fit.
+    verbose : int, default=0
+        Whether to print each iteration.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+    intercept_ : float or ndarray of shape (n_outputs,)
+    scale_ : float or ndarray of shape (n_outputs,)
+        The scale of the residuals that the fit used; 1 where the loss takes none.
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+    loss_ : Loss
+        A copy of the loss, as fitted.
+    solution_ : Solution
+        ``value``, ``optimality``, ``gap``, ``certificate`` (a sentence), ``solver``, ``n_passes``, ``history``; its
+        ``params`` are the coefficients and the intercept of each output in float64.
+
+    Raises
+    ------
+    ValueError
+        For parameters out of range, and targets outside the domain of the loss: which row, which value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklloss import LossRegressor
+    >>> X = np.arange(10.0).reshape(-1, 1)
+    >>> y = 2 * X[:, 0] + 1
+    >>> y[9] = 1000
+    >>> model = LossRegressor("absolute_error", penalty=None).fit(X, y)
+    >>> model.coef_.round(6), round(model.intercept_, 6)
+    (array([2.]), 1.0)
+    >>> print(model.solution_.certificate)
+    the optimum is at most 0.0e+00 below the value 98.1 (strict duality gap)
+    """
+
+    _parameter_constraints = {
+        **_LinearLossModel._parameter_constraints,
+        "scale": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        penalty="l2",
+        *,
+        alpha=1e-4,
+        fit_intercept=True,
+        scale="auto",
+        solver="auto",
+        tol=1e-6,
+        max_iter=1000,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.scale = scale
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Several outputs are fitted as if one by one, for losses whose domain is the whole line.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A weight of k is the same as k copies of the row; only ratios matter.
+
+        Returns
+        -------
+        self
+        """
+        loss = self._valid_loss()
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], y_numeric=True,
+            multi_output=loss.interval_y_true.is_real_line,
+        )  # fmt: skip
+        y = np.asarray(y, dtype=np.float64)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        loss.check_y_true(y)
+        weight = check_sample_weight(sample_weight, X)
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        scale, start = self._residual_scale(X, y, loss, weight, n_outputs)
+        fitted = Scaled(loss, scale) if loss.standardized else loss
+        coef, intercept = self._fit(X, y, fitted, weight, n_outputs, start)
+        self.loss_, self.scale_ = loss, scale
+        self.coef_, self.intercept_ = (coef[0], float(intercept[0])) if y.ndim == 1 else (coef, intercept)
+        return self
+
+    def _residual_scale(self, X, y, loss, weight, n_outputs):
+        """Scale of the residuals, a float or one for each output, and the coefficients it was found with, or None."""
+        if not loss.standardized or self.scale is None:
+            return 1.0, None
+        if self.scale != "auto":
+            return float(self.scale), None
+        objective = LinearObjective(
+            X, y, AbsoluteError(), penalty=self._valid_penalty(), alpha=self.alpha, sample_weight=weight,
+            fit_intercept=self.fit_intercept, n_outputs=n_outputs,
+        )  # fmt: skip
+        solver = get_solver("auto", objective)
+        solution = solve_columns(solver, objective, objective.null.params, tol=min(self.tol, 1e-9), max_iter=1000)
+        residuals = objective.y - objective.raw_prediction(solution.params)
+        scales = [
+            _scale_of(r, target, objective.weight)
+            for r, target in zip(np.atleast_2d(residuals.T), np.atleast_2d(objective.y.T), strict=True)
+        ]
+        return (scales[0] if y.ndim == 1 else np.array(scales)), solution.params
+
+    def predict(self, X):
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the unit of y: with a log link, the mean and not its logarithm.
+        """
+        raw = self._raw_prediction(X)
+        return self.loss_.response(raw)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        loss = _loss_or_none(self.loss)
+        tags.target_tags.positive_only = loss is not None and loss.interval_y_true.low >= 0
+        tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line
+        return tags
+
+
+def _scale_of(residuals, y, weight):
+    """Scale of the residuals of a median regression; weights count as copies.
+
+    The residuals that are zero are the degrees of freedom of the fit and are left out, unless they are the majority.
+    """
+    middle = _weighted_median(y, weight)
+    spread = float(weight @ np.abs(y - middle))
+    size = np.abs(residuals)
+    off = size > 1e-9 * max(spread, 1e-12 * abs(middle))
+    if weight[off].sum() <= 0.5 * weight.sum():
+        s = 0.0
+    else:
+        s = _weighted_median(size[off], weight[off]) / NORMAL_MAD
+    return max(s, SCALE_FLOOR * spread) or 1.0
+
+
+def _weighted_median(values, weight):
+    """Median of values repeated by their weights: between two values, their mean."""
+    order = np.argsort(values)
+    values, reached = values[order], np.cumsum(weight[order])
+    half = 0.5 * reached[-1]
+    slack = 1e-12 * reached[-1]
+    low, high = np.searchsorted(reached, [half - slack, half + slack])
+    return float(0.5 * (values[low] + values[min(high, len(values) - 1)]))
+
+
+def _loss_or_none(loss):
+    """The loss, or None for an invalid one: tags and availability must not raise."""
+    try:
+        return get_loss(loss)
+    except (TypeError, ValueError):
+        return None
+
+
+def _has_probability(estimator):
+    loss = _loss_or_none(estimator.loss)
+    if loss is not None and not loss.probabilistic:
+        raise AttributeError(
+            f"loss={estimator.loss!r} has no probability. Use decision_function, a loss with probabilities "
+            "(log_loss), or sklearn.calibration.CalibratedClassifierCV around this classifier."
+        )
+    return loss is not None
+
+
+class LossClassifier(ClassifierMixin, _LinearLossModel):
+    """Linear classification that minimises any classification loss, to a certified optimum.
+
+    The objective, with weights that are divided by their sum, is::
+
+        sum_i weight_i * loss(y_i, x_i . coef + intercept) + alpha * penalty(coef)
+
+    More than two classes are one problem: by softmax where the loss knows several classes (log_loss), else by one
+    column for each class against the rest, whose losses add up, as in `OneVsRestClassifier` at the same alpha.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="log_loss"
+        A name of `sklloss.list_losses("classification")`, or a loss.
+    penalty : {"l2", "none"}, Penalty or None, default="l2"
+        Shape of the penalty; the intercept is never penalised.
+    alpha : float >= 0, default=1e-4
+        Strength of the penalty; ``LogisticRegression(C=C)`` is alpha = 1 / (C * sum of weights).
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    class_weight : dict, "balanced" or None, default=None
+        Multiplies the sample weights by class; "balanced" gives every class the same total weight.
+    solver : str or callable, default="auto"
+        "auto" chooses from the facts of the loss: "newton", "lbfgs" or "kinks".  Any method of
+        `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
+    tol : float > 0, default=1e-6
+        Bound on ``solution_.optimality``, which has no unit: the gradient relative to that of the model without
+        features, or, for losses with kinks, the duality gap relative to the objective.
+    max_iter : int >= 1, default=1000
+        Bound on the iterations.
+    warm_start : bool, default=False
+        Whether to start at the coefficients of the last fit.
+    verbose : int, default=0
+        Whether to print each iteration.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+    loss_ : Loss
+        A copy of the loss, as fitted.
+    solution_ : Solution
+        ``value``, ``optimality``, ``gap``, ``certificate`` (a sentence), ``solver``, ``n_passes``, ``history``; its
+        ``params`` are the coefficients and the intercept of each column in float64.
+
+    Raises
+    ------
+    ValueError
+        For parameters out of range, and for a single class.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklloss import LossClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> LossClassifier("log_loss", alpha=1e-3).fit(X, y).predict_proba(X[:1]).round(3)
+    array([[0.996, 0.004, 0.   ]])
+    >>> LossClassifier("hinge").fit(X, y == 0).score(X, y == 0)
+    1.0
+    """
+
+    _parameter_constraints = {
+        **_LinearLossModel._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        loss="log_loss",
+        penalty="l2",
+        *,
+        alpha=1e-4,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        tol=1e-6,
+        max_iter=1000,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A weight of k is the same as k copies of the row; only ratios matter.
+
+        Returns
+        -------
+        self
+        """
+        loss = self._valid_loss()
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        classes, index = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {classes[0]!r}.")
+        weight = check_sample_weight(sample_weight, X)
+        weight = weight * _class_weights(self.class_weight, classes, y, np.bincount(index, weight))[index]
+        present = np.bincount(index, weight, len(classes)) > 0
+        if present.sum() < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 classes with a positive weight; "
+                f"only the class {classes[present].tolist()} has one."
+            )
+        if len(classes) == 2:
+            target, n_outputs = index.astype(np.float64), 1
+        elif loss.multiclass:
+            target, n_outputs = index, len(classes)
+        else:
+            target, n_outputs = np.eye(len(classes))[index], len(classes)
+        self.coef_, self.intercept_ = self._fit(X, target, loss, weight, n_outputs)
+        self.classes_, self.loss_ = classes, loss
+        return self
+
+    def decision_function(self, X):
+        """Confidence of each row for the second class, or for each of more than two.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        raw = self._raw_prediction(X)
+        if raw.ndim == 2 and self.loss_.relu is not None:
+            # A row may sit on the kink of several columns, at exactly -1, say: without the last digits, which depend
+            # on the rows it comes with, its class does not.
+            raw = np.round(raw, 12 if raw.dtype == np.float64 else 5)
+        return raw
+
+    def predict(self, X):
+        """Predict the class: the largest decision value.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        raw = self.decision_function(X)
+        return self.classes_[(raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)]
+
+    @available_if(_has_probability)
+    def predict_proba(self, X):
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            For one-vs-rest columns each column's probability over their sum; uniform where all are 0.
+        """
+        raw = self.decision_function(X)
+        p = self.loss_.probability(raw)
+        if p.ndim == 1:
+            return np.column_stack([1 - p, p])
+        if self.loss_.multiclass:
+            return p
+        total = p.sum(axis=1, keepdims=True)
+        return np.where(total > 0, p / np.where(total > 0, total, 1), 1 / p.shape[1])
+
+    @available_if(_has_probability)
+    def predict_log_proba(self, X):
+        """Logarithm of `predict_proba`; -inf where that is 0."""
+        with np.errstate(divide="ignore"):  # log 0 = -inf is the true value
+            return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _class_weights(class_weight, classes, y, mass):
+    """Weight of each class, (K,); "balanced" equalises the total weights of the classes, `mass`."""
+    if class_weight == "balanced":
+        present = mass > 0
+        return np.divide(mass.sum(), present.sum() * mass, out=np.zeros_like(mass), where=present)
+    return compute_class_weight(class_weight, classes=classes, y=y).astype(np.float64)

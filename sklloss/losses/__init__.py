@@ -1,0 +1,14 @@
+"""The losses, one class each, and the base classes of your own."""
+
+from . import _deviance, _margin, _probability, _residual
+from ._base import Loss, MarginLoss, ResidualLoss
+from ._deviance import *  # noqa: F403  (each family file lists its classes once, in its own __all__)
+from ._margin import *  # noqa: F403
+from ._probability import *  # noqa: F403
+from ._residual import *  # noqa: F403
+
+__all__ = sorted(
+    {"Loss", "MarginLoss", "ResidualLoss"}.union(
+        *(family.__all__ for family in (_deviance, _margin, _probability, _residual))
+    )
+)

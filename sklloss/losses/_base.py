@@ -1,0 +1,442 @@
+"""What a loss is: value, gradient and curvature in the raw prediction, and facts that others may rely on.
+
+Shapes, stated once for every method.  ``raw_prediction`` is the output of the linear model: ``(n,)`` for one output
+or two classes, ``(n, K)`` for K outputs, K classes or K one-vs-rest columns.  ``y_true`` is ``(n,)`` or ``(n, K)``
+numbers for a regression loss; ``(n,)`` numbers in {0, 1} (or probabilities, where the loss says so) for two classes;
+``(n,)`` class indices or ``(n, K)`` one-hot rows or probabilities for more.  ``weight`` is ``(n,)``.  ``loss``
+returns ``(n,)``, over columns the sum; ``gradient`` and ``hessian`` return the shape of ``raw_prediction``.
+"""
+
+import difflib
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import optimize
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_consistent_length
+
+from .._compat import called_by_scikit_learn, check_parameters, check_sample_weight
+from ..links import IDENTITY, Domain, Link
+
+__all__ = ["Loss", "MarginLoss", "ResidualLoss", "get_loss", "list_losses"]
+
+_REGISTRY: dict[str, type["Loss"]] = {}
+_FACTS = ("convex", "smooth", "elementwise", "quadratic", "standardized", "multiclass", "probabilistic")
+
+
+class Loss(BaseEstimator):
+    """Base class of every loss.
+
+    A subclass with a ``name`` is filed in the registry the moment it is defined.  It writes ``loss`` and
+    ``gradient``, and as much more as it can: ``hessian`` or ``hessian_product`` (then it is fitted by Newton's
+    method), ``relu`` (then its kinks are solved exactly), and its facts.  For a loss of the residual or of the margin
+    start from `ResidualLoss` or `MarginLoss`, where three one-line formulas are all there is to write.
+
+    Attributes
+    ----------
+    name : str
+        Canonical registry name; ``aliases`` are other spellings that `get_loss` understands.
+    use : str
+        One line: what the loss estimates, what an outlier does to it, its unit.
+    link : Link
+        ``y_pred = link.inverse(raw_prediction)``.
+    interval_y_true, interval_y_pred : Domain
+        Where targets and predictions may lie; outside, `average_loss` and ``fit`` raise a ValueError.
+    convex, smooth, quadratic : bool
+        Convex in ``raw_prediction``; with a continuous gradient; with a constant second derivative.
+    elementwise : bool
+        The loss of a set of rows is the weighted mean of the rows' losses.
+    standardized : bool
+        The constants are meant for residuals of scale 1; see ``scale`` of `LossRegressor`.
+    multiclass : bool
+        Takes ``(n, K)`` raw predictions with class indices; otherwise K classes are K one-vs-rest columns.
+    shift_invariant : bool
+        Unchanged when the K raw predictions of a row move together (softmax); their sum is then fixed at 0.
+    probabilistic : bool
+        `probability` turns raw predictions into class probabilities.
+    relu : tuple of (slope, offset) pairs, or None
+        The kinks as data: the loss is the sum of ``max(0, slope * t + offset)``, t the residual or the margin.
+    response_method : str
+        What a scorer asks of an estimator.  "predict" marks a regression loss.
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    use: ClassVar[str] = ""
+    link: Link = IDENTITY
+    interval_y_true = Domain()
+    interval_y_pred = Domain()
+    # Annotated Any because a subclass may make a fact a property of its parameters.
+    convex: Any = True
+    smooth: Any = True
+    elementwise: Any = True
+    quadratic: Any = False
+    standardized: Any = False
+    multiclass: Any = False
+    shift_invariant: Any = False
+    probabilistic: Any = False
+    relu: Any = None
+    response_method: str = "predict"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "name" not in vars(cls):
+            return
+        for key in (cls.name, *cls.aliases):
+            owner = _REGISTRY.get(key)
+            if owner is not None and (owner.__module__, owner.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise ValueError(
+                    f"The loss name {key!r} is taken by {owner.__module__}.{owner.__qualname__}; "
+                    f"give {cls.__qualname__} another name."
+                )
+        for key in (cls.name, *cls.aliases):
+            _REGISTRY[key] = cls
+
+    def __getattr__(self, attribute):
+        # make_scorer and repr ask a score function for its __name__; a property of that name would break cloudpickle.
+        if attribute == "__name__":
+            return type(self).__name__
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+
+    # ---------------------------------------------------------------- mathematics
+    def loss(self, y_true, raw_prediction):
+        """Loss of each row, (n,)."""
+        raise NotImplementedError(f"{type(self).__name__} must define loss(y_true, raw_prediction).")
+
+    def gradient(self, y_true, raw_prediction):
+        """Derivative of each row's loss by its raw prediction; at a kink, a subgradient."""
+        raise NotImplementedError(f"{type(self).__name__} must define gradient(y_true, raw_prediction).")
+
+    def value_gradient(self, y_true, raw_prediction, weight):
+        """Weighted sum of the rows' losses, a float, and its gradient by the raw predictions."""
+        gradient = self.gradient(y_true, raw_prediction)
+        return float(weight @ self.loss(y_true, raw_prediction)), _column(weight, gradient) * gradient
+
+    def hessian_product(self, y_true, raw_prediction, weight, direction):
+        """Curvature of the weighted sum of losses times a direction, row by row; like raw_prediction."""
+        return _column(weight, direction) * self.hessian(y_true, raw_prediction) * direction
+
+    @property
+    def has_curvature(self):
+        """Whether the loss defines a second derivative."""
+        return hasattr(self, "hessian") or type(self).hessian_product is not Loss.hessian_product
+
+    def fit_intercept_only(self, y_true, weight):
+        """Best constant raw prediction: () or (K,).  Start of a fit and null model of every skill score."""
+        raise NotImplementedError(f"{type(self).__name__} must define fit_intercept_only(y_true, weight).")
+
+    def column(self, k):
+        """The loss of column k of the raw prediction on its own, where columns do not form one problem."""
+        return self
+
+    # --------------------------------------------------------------------- metric
+    def response(self, raw_prediction):
+        """What a user sees of a raw prediction: values, probabilities or decision values."""
+        return self.link.inverse(raw_prediction)
+
+    def raw(self, y_pred):
+        """Inverse of `response`."""
+        return self.link.link(y_pred)
+
+    def probability(self, raw_prediction):
+        """Probability of the positive class, (n,), or of each class, (n, K); only where ``probabilistic``."""
+        raise AttributeError(f"{type(self).__name__} has no probability.")
+
+    def check(self):
+        """Raise a ValueError that names the first parameter out of its range; return self."""
+        check_parameters(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
+        return self
+
+    def check_y_true(self, y_true):
+        """Raise a ValueError that names value, row and loss for the first target outside the domain."""
+        _check_domain(y_true, self.interval_y_true, "y_true", self)
+
+    def per_sample(self, y_true, y_pred):
+        """Loss of each row for predictions as a user sees them, (n,); the mean over the outputs of a regression."""
+        self.check()
+        if len(np.shape(y_pred)) > 0:
+            check_consistent_length(y_true, y_pred)
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        if self.response_method == "predict" and y_true.shape != y_pred.shape:
+            raise ValueError(f"y_true has shape {y_true.shape}, y_pred has shape {y_pred.shape}; they must be equal.")
+        self.check_y_true(y_true)
+        _check_domain(y_pred, self.interval_y_pred, "y_pred", self)
+        rows = self.loss(y_true, self.raw(y_pred))
+        return rows / y_true.shape[1] if self.response_method == "predict" and y_true.ndim == 2 else rows
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Weighted mean loss, a float: the loss as a metric, on encoded targets.
+
+        For labels of any kind, other aggregates and scorers see `average_loss` and `loss_scorer`.
+        """
+        if hasattr(y_true, "fit") or hasattr(y_true, "predict"):
+            refusal = _NotAScorer(self)
+            if called_by_scikit_learn(depth=1):
+                return refusal  # an exception raised here would be turned into a score of NaN
+            raise TypeError(str(refusal))
+        rows = self.per_sample(y_true, y_pred)
+        return float(np.average(rows, weights=check_sample_weight(sample_weight, rows)))
+
+
+class _NotAScorer:
+    """What a loss answers to scikit-learn's searches when it stands where a scorer belongs.
+
+    They swallow exceptions, but they unwrap what they are given by ``item()``, and there they do not.
+    """
+
+    def __init__(self, loss):
+        self.loss = loss
+
+    def __str__(self):
+        return f"{self.loss!r} is a loss, not a scorer: use scoring=loss_scorer({self.loss!r})."
+
+    __repr__ = __str__
+
+    def item(self):
+        raise TypeError(str(self))
+
+
+class ResidualLoss(Loss):
+    """A loss of the residual ``r = y_true - raw_prediction``.
+
+    Write ``rho(r)``, its derivative ``psi(r)``, and ``psi_prime(r)`` where there is a curvature.  A loss with kinks
+    declares ``relu`` instead, and ``rho`` and ``psi`` follow from it.
+    """
+
+    def rho(self, r):
+        """Loss of a residual, elementwise."""
+        return sum(np.maximum(0, c * r + o) for c, o in self._kinks())
+
+    def psi(self, r):
+        """Derivative of rho; at a kink the middle of the subdifferential."""
+        return sum(_relu_slope(c, o, r) for c, o in self._kinks())
+
+    def psi_prime(self, r):
+        """Second derivative of rho; 0 for a piecewise linear loss."""
+        self._kinks()
+        return np.zeros_like(r)
+
+    def _kinks(self):
+        if self.relu is None:
+            raise NotImplementedError(f"{type(self).__name__} must define rho, psi and psi_prime, or relu.")
+        return self.relu
+
+    def argument(self, y_true):
+        """(offset, slope) of the residual as a function of the raw prediction: offset + slope * raw_prediction."""
+        return y_true, np.full(np.shape(y_true), -1.0)
+
+    # Where rho or psi overflows, as r**2 does in float32 at 1e20, inf is the true value and no reason for a warning.
+    def loss(self, y_true, raw_prediction):
+        with np.errstate(over="ignore"):
+            return _sum_columns(self.rho(y_true - raw_prediction))
+
+    def gradient(self, y_true, raw_prediction):
+        with np.errstate(over="ignore"):
+            return -self.psi(y_true - raw_prediction)
+
+    def hessian(self, y_true, raw_prediction):
+        with np.errstate(over="ignore"):
+            return self.psi_prime(y_true - raw_prediction)
+
+    def majorizer(self, y_true, raw_prediction):
+        """Curvature of a parabola in r, centred at 0, that touches rho at r: psi(r) / r.
+
+        It lies above rho where psi(r) / r falls with abs(r), as for every loss whose outliers pull less than in
+        proportion: one weighted least-squares fit with it always descends.
+        """
+        r = y_true - raw_prediction
+        tiny = np.abs(r) < np.sqrt(np.finfo(r.dtype).tiny)
+        return np.where(tiny, self.psi_prime(r), self.psi(r) / np.where(tiny, 1, r))
+
+    def fit_intercept_only(self, y_true, weight):
+        if y_true.ndim == 2:
+            return np.array([self.fit_intercept_only(column, weight) for column in y_true.T])
+        low, high = float(y_true.min()), float(y_true.max())
+        return _root(lambda b: float(weight @ self.gradient(y_true, np.full_like(y_true, b))), low, high)
+
+
+class MarginLoss(Loss):
+    """A loss of the margin ``m = (2 * y_true - 1) * raw_prediction``, y_true in {0, 1}.
+
+    Write ``phi(m)``, its derivative ``phi_prime(m)``, and ``phi_second(m)`` where there is a curvature.  A loss with
+    kinks declares ``relu`` instead, and ``phi`` and ``phi_prime`` follow from it.
+    """
+
+    response_method = "decision_function"
+    interval_y_true = Domain(0.0, 1.0, True, True)
+
+    def phi(self, m):
+        """Loss of a margin, elementwise."""
+        return sum(np.maximum(0, c * m + o) for c, o in self._kinks())
+
+    def phi_prime(self, m):
+        """Derivative of phi; at a kink the middle of the subdifferential."""
+        return sum(_relu_slope(c, o, m) for c, o in self._kinks())
+
+    def phi_second(self, m):
+        """Second derivative of phi; 0 for a piecewise linear loss."""
+        self._kinks()
+        return np.zeros_like(m)
+
+    def _kinks(self):
+        if self.relu is None:
+            raise NotImplementedError(f"{type(self).__name__} must define phi, phi_prime and phi_second, or relu.")
+        return self.relu
+
+    def argument(self, y_true):
+        """(offset, slope) of the margin as a function of the raw prediction: offset + slope * raw_prediction."""
+        return np.zeros(np.shape(y_true)), 2.0 * y_true - 1.0
+
+    def loss(self, y_true, raw_prediction):
+        with np.errstate(over="ignore"):
+            return _sum_columns(self.phi((2 * y_true - 1) * raw_prediction))
+
+    def gradient(self, y_true, raw_prediction):
+        sign = 2 * y_true - 1
+        with np.errstate(over="ignore"):
+            return sign * self.phi_prime(sign * raw_prediction)
+
+    def hessian(self, y_true, raw_prediction):
+        with np.errstate(over="ignore"):
+            return self.phi_second((2 * y_true - 1) * raw_prediction)
+
+    def check_y_true(self, y_true):
+        outside = ~np.isin(y_true, (0, 1))
+        if outside.any():
+            _refuse(y_true, outside, "y_true", "in {0, 1}; average_loss and LossClassifier take labels of any kind", self)
+
+    def fit_intercept_only(self, y_true, weight):
+        if y_true.ndim == 2:
+            return np.array([self.fit_intercept_only(column, weight) for column in y_true.T])
+        # Only two margins occur, b and -b, so the problem has two rows.
+        positive = float(weight @ y_true)
+        mass = np.array([positive, float(weight.sum()) - positive])
+        two = np.array([1.0, 0.0])
+        return _root(lambda b: float(mass @ self.gradient(two, np.array([b, b]))), -_FAR, _FAR)
+
+
+_FAR = 40.0  # a decision value of certainty: 1 - expit(40) is below the resolution of float64
+
+
+# ------------------------------------------------------------------------------------------------------- registry
+def get_loss(loss, **params):
+    """Return the loss of that name, or the loss itself.
+
+    Parameters
+    ----------
+    loss : str or Loss
+        A canonical name or an alias, or a loss, which is returned as it is.
+    **params : dict
+        Parameters of the loss; only with a name.
+
+    Returns
+    -------
+    Loss
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with near misses.
+    TypeError
+        For anything that is neither a name nor a loss.
+
+    Examples
+    --------
+    >>> from sklloss import get_loss
+    >>> get_loss("huber", delta=2.0)
+    Huber(delta=2.0)
+    >>> get_loss("mae")
+    AbsoluteError()
+    """
+    if isinstance(loss, Loss):
+        if params:
+            raise TypeError(f"Parameters {sorted(params)} go with a name; here use {loss!r}.set_params(...).")
+        return loss
+    if isinstance(loss, str):
+        if loss not in _REGISTRY:
+            near = difflib.get_close_matches(loss, _REGISTRY, n=3)
+            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known: {', '.join(list_losses())}."
+            raise ValueError(
+                f"Unknown loss {loss!r}. {hint} A loss of your own is known by name where its class has been "
+                "imported; elsewhere, as in a search with n_jobs, pass an instance."
+            )
+        return _REGISTRY[loss](**params)
+    if isinstance(loss, type) and issubclass(loss, Loss):
+        raise TypeError(f"loss={loss.__name__} is a class; pass an instance, loss={loss.__name__}(...).")
+    raise TypeError(f"loss must be a name or a sklloss.losses.Loss, got {loss!r}; see sklloss.list_losses().")
+
+
+def list_losses(kind=None, **facts):
+    """Return the canonical names of the registered losses, sorted.
+
+    Parameters
+    ----------
+    kind : {"regression", "classification"}, default=None
+        Keep only the losses of that kind.
+    **facts : bool
+        Keep only the losses, with default parameters, whose facts are these: ``convex``, ``smooth``, ``elementwise``,
+        ``quadratic``, ``standardized``, ``multiclass``, ``probabilistic``.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from sklloss import list_losses
+    >>> list_losses("classification", smooth=False)
+    ['hinge']
+    """
+    if kind not in (None, "regression", "classification"):
+        raise ValueError(f"kind must be 'regression', 'classification' or None, got {kind!r}.")
+    unknown = sorted(set(facts) - set(_FACTS))
+    if unknown:
+        raise ValueError(f"Unknown facts {unknown}; the facts of a loss are {', '.join(_FACTS)}.")
+    names = []
+    for name, cls in _REGISTRY.items():
+        if name != cls.name:
+            continue
+        loss = cls()
+        is_kind = kind is None or (loss.response_method == "predict") == (kind == "regression")
+        if is_kind and all(bool(getattr(loss, fact)) == value for fact, value in facts.items()):
+            names.append(name)
+    return sorted(names)
+
+
+# -------------------------------------------------------------------------------------------------------- helpers
+def _column(weight, like):
+    """Weights (n,) in a shape that multiplies the rows of `like`."""
+    return weight if like.ndim == 1 else weight.reshape(-1, *[1] * (like.ndim - 1))
+
+
+def _sum_columns(values):
+    """(n, K) → (n,), the sum over columns; (n,) as it is."""
+    return values if values.ndim == 1 else values.sum(axis=1)
+
+
+def _relu_slope(c, o, t):
+    """Derivative of max(0, c*t + o), half its slope at the kink."""
+    return c * np.heaviside(c * t + o, 0.5)
+
+
+def _root(slope, low, high):
+    """Where a non-decreasing function of one variable changes sign in [low, high]; an end where it does not."""
+    if slope(low) >= 0:
+        return low
+    if slope(high) <= 0:
+        return high
+    return optimize.brentq(slope, low, high, xtol=4 * np.finfo(float).eps * max(abs(low), abs(high)), rtol=1e-15)
+
+
+def _check_domain(values, domain, what, loss):
+    if domain.is_real_line:
+        return
+    outside = ~domain.includes(values)
+    if outside.any():
+        _refuse(values, outside, what, f"in {domain}", loss)
+
+
+def _refuse(values, outside, what, where, loss):
+    index = tuple(int(i) for i in np.argwhere(outside)[0])
+    raise ValueError(f"{what} must be {where} for {loss!r}; row {index[0]} has {values[index]!r}.")

@@ -1,0 +1,192 @@
+"""Losses as metrics and as scorers."""
+
+import numpy as np
+from sklearn.metrics import make_scorer
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from ._compat import LabelledScorer, check_sample_weight
+from .losses._base import get_loss
+
+__all__ = ["average_loss", "loss_scorer", "loss_scorers"]
+
+TRIMMED = 0.2  # part of the total weight, that of the largest losses, which aggregate="trimmed" leaves out
+
+
+def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggregate="mean"):
+    """Average of any loss: the metric that belongs to a loss.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets; for a classification loss labels of any kind (-1 / 1, 0 / 1, bool, strings).
+    y_pred : array-like
+        What the loss's ``response_method`` returns: "predict", values of the shape of y_true; "predict_proba",
+        (n_samples, n_classes), or (n_samples,) for the second of two classes; "decision_function", the same.
+    loss : str or Loss
+        A name of `sklloss.list_losses()`, or a loss.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
+    labels : array-like of shape (n_classes,), default=None
+        All labels, sorted, in the order of the columns of y_pred; None for those in y_true.
+    aggregate : {"mean", "sum", "median", "trimmed"} or None, default="mean"
+        Weighted mean, weighted sum, weighted median; the mean after the largest losses, 20 % of the weight, are left
+        out; or None for the loss of each row.  Median and trimmed mean judge a model by its bulk when the targets
+        themselves hold outliers.
+
+    Returns
+    -------
+    float, or ndarray of shape (n_samples,) for ``aggregate=None``
+        Lower is better.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, values outside the domain of the loss, and labels where probabilities or decision
+        values belong.
+
+    Examples
+    --------
+    >>> from sklloss import average_loss
+    >>> average_loss([3.0, 1.0], [1.0, 1.0], loss="absolute_error")
+    1.0
+    >>> average_loss(["no", "yes"], [-2.0, 0.5], loss="hinge")
+    0.25
+    >>> average_loss([3.0, 1.0], [1.0, 1.0], loss="absolute_error", aggregate=None)
+    array([2., 0.])
+    """
+    loss = get_loss(loss)
+    if aggregate not in ("mean", "sum", "median", "trimmed", None):
+        raise ValueError(f"aggregate must be 'mean', 'sum', 'median', 'trimmed' or None, got {aggregate!r}.")
+    arguments = _values(y_true, y_pred) if loss.response_method == "predict" else _encoded(y_true, y_pred, labels, loss)
+    rows = loss.per_sample(*arguments)
+    weight = check_sample_weight(sample_weight, rows)
+    if aggregate is None:
+        return rows
+    if aggregate == "mean":
+        return float(np.average(rows, weights=weight))
+    if aggregate == "sum":
+        return float(weight @ rows)
+    order = np.argsort(rows)
+    rows, reached = rows[order], np.cumsum(weight[order])
+    if aggregate == "median":
+        low, high = np.searchsorted(reached, reached[-1] * np.array([0.5 - 1e-12, 0.5 + 1e-12]))
+        return float(0.5 * (rows[low] + rows[min(high, len(rows) - 1)]))
+    kept = np.diff(np.minimum(reached, (1 - TRIMMED) * reached[-1]), prepend=0.0)
+    return float(np.average(rows[kept > 0], weights=kept[kept > 0]))
+
+
+def _values(y_true, y_pred):
+    """Targets and predictions of a regression as float arrays of one shape."""
+    y_true, y_pred = (
+        check_array(y, ensure_2d=False, dtype=[np.float64, np.float32], input_name=name)
+        for y, name in ((y_true, "y_true"), (y_pred, "y_pred"))
+    )
+    check_consistent_length(y_true, y_pred)
+    if y_true.ndim != y_pred.ndim and {y_true.size, y_pred.size} == {len(y_true)}:
+        y_true, y_pred = y_true.ravel(), y_pred.ravel()
+    return y_true, y_pred
+
+
+def _encoded(y_true, y_pred, labels, loss):
+    """Targets in the form the loss takes, and predictions, (n,) for two classes."""
+    y_true = column_or_1d(y_true)
+    check_classification_targets(y_true)
+    classes = np.unique(y_true if labels is None else column_or_1d(labels))
+    _refuse_labels(y_pred, classes, loss)
+    y_pred = check_array(y_pred, ensure_2d=False, dtype=[np.float64, np.float32], input_name="y_pred")
+    check_consistent_length(y_true, y_pred)
+    n_columns = 2 if y_pred.ndim == 1 else y_pred.shape[1]
+    if len(classes) != n_columns:
+        raise ValueError(
+            f"y_pred has {n_columns} classes (shape {y_pred.shape}), but there are {len(classes)} labels, "
+            f"{classes.tolist()}; pass labels=estimator.classes_, or score with loss_scorer, which does."
+        )
+    if not np.isin(y_true, classes).all():
+        unseen = sorted(set(np.unique(y_true).tolist()) - set(classes.tolist()))
+        raise ValueError(f"y_true holds labels that are not in labels={classes.tolist()}: {unseen}.")
+    if loss.response_method == "predict_proba" and y_pred.ndim == 2:
+        total = y_pred.sum(axis=1)
+        off = np.abs(total - 1) > np.sqrt(np.finfo(y_pred.dtype).eps)
+        if off.any():
+            row = int(np.argmax(off))
+            raise ValueError(f"The probabilities in a row of y_pred must sum to 1; row {row} sums to {total[row]}.")
+    index = np.searchsorted(classes, y_true)
+    if n_columns == 2:
+        return index.astype(np.float64), y_pred[:, 1] if y_pred.ndim == 2 else y_pred
+    return (index if loss.multiclass else np.eye(n_columns)[index]), y_pred
+
+
+def _refuse_labels(y_pred, classes, loss):
+    """Raise where y_pred holds labels; floats in {0, 1} may be probabilities and pass."""
+    values = np.asarray(y_pred)
+    hard = values.dtype.kind in "OUSb" or (values.ndim == 1 and values.dtype.kind in "iu")
+    if hard and (values.dtype.kind != "O" or not all(isinstance(v, float) for v in values.ravel())):
+        whole = values.dtype.kind in "iu" and not np.isin(values, classes).all()
+        if not whole:
+            raise ValueError(
+                f"y_pred holds labels, but {loss!r} is a loss of what {loss.response_method} returns: "
+                f"use loss_scorer({loss!r}), or make_scorer(..., response_method={loss.response_method!r})."
+            )
+
+
+def loss_scorer(loss, **params):
+    """Make a scorer for searches and cross-validation: ``scoring=loss_scorer("huber", delta=2.0)``.
+
+    Parameters
+    ----------
+    loss : str or Loss
+        A name of `sklloss.list_losses()`, or a loss.
+    **params : dict
+        Parameters of the loss; only with a name.
+
+    Returns
+    -------
+    scorer
+        A scikit-learn scorer: greater is better, so it returns minus the average loss.  It asks the estimator for
+        what the loss takes, and for a classification loss hands over the estimator's ``classes_``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklloss import loss_scorer
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> -cross_val_score(Ridge(), X, y, scoring=loss_scorer("pinball", quantile=0.9)).mean().round(3)
+    np.float64(24.591)
+    """
+    loss = get_loss(loss, **params).check()
+    scorer = make_scorer(average_loss, greater_is_better=False, response_method=loss.response_method, loss=loss)
+    if loss.response_method == "predict":
+        return scorer
+    return LabelledScorer(scorer._score_func, scorer._sign, scorer._kwargs, scorer._response_method)
+
+
+def loss_scorers(*losses):
+    """Scorers for several losses at once, by name, for multimetric searches.
+
+    Parameters
+    ----------
+    *losses : str or Loss
+
+    Returns
+    -------
+    dict of str to scorer
+        By canonical name; a second loss of a name gets ``_2``, and so on.
+
+    Examples
+    --------
+    >>> from sklloss import loss_scorers
+    >>> from sklloss.losses import Huber
+    >>> list(loss_scorers("mae", Huber(1.35), Huber(20.0)))
+    ['absolute_error', 'huber', 'huber_2']
+    """
+    scorers = {}
+    for loss in losses:
+        scorer = loss_scorer(loss)
+        base = getattr(get_loss(loss), "name", type(get_loss(loss)).__name__)
+        taken = sum(key == base or key.startswith(base + "_") and key[len(base) + 1 :].isdigit() for key in scorers)
+        scorers[base if not taken else f"{base}_{taken + 1}"] = scorer
+    return scorers

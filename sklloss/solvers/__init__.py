@@ -1,0 +1,56 @@
+"""Solvers: one algorithm a file; `choose_solver` is the automatic choice."""
+
+from ._base import Solution, Solver, choose_solver, solve_columns
+from ._kinks import Kinks
+from ._lbfgs import LBFGS
+from ._least_squares import LeastSquares
+from ._minimize import Minimize
+from ._newton import Newton
+
+__all__ = ["SOLVERS", "Solution", "Solver", "choose_solver", "get_solver", "solve_columns"]
+
+SOLVERS: dict[str, Solver] = {solver.name: solver for solver in (LeastSquares(), Newton(), LBFGS(), Kinks())}
+
+_SCIPY_METHODS = {
+    name.lower(): name
+    for name in (
+        "Nelder-Mead", "Powell", "CG", "BFGS", "Newton-CG", "L-BFGS-B", "TNC", "COBYLA", "SLSQP",
+        "trust-constr", "trust-ncg", "trust-exact", "trust-krylov",
+    )
+}  # fmt: skip
+
+
+def get_solver(solver, objective) -> Solver:
+    """Return the solver for an objective.
+
+    Parameters
+    ----------
+    solver : str or callable
+        "auto", a name in `SOLVERS`, a method of `scipy.optimize.minimize`, or a callable with its interface.
+    objective : LinearObjective
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, and where the solver cannot solve the objective: why, and which can.
+    """
+    auto = choose_solver(objective)
+    if isinstance(solver, str):
+        name = auto if solver == "auto" else solver
+        if name in SOLVERS:
+            chosen = SOLVERS[name]
+        elif name.lower() in _SCIPY_METHODS:
+            chosen = Minimize(_SCIPY_METHODS[name.lower()])
+        else:
+            known = ", ".join(["auto", *SOLVERS, *_SCIPY_METHODS.values()])
+            raise ValueError(f"Unknown solver {solver!r}; it must be a callable or one of: {known}.")
+    elif callable(solver):
+        chosen = Minimize(solver)
+    else:
+        raise ValueError(f"solver must be a name or a callable, got {solver!r}.")
+    reason = chosen.unsupported(objective)
+    if reason is None:
+        return chosen
+    able = [name for name, other in SOLVERS.items() if other.unsupported(objective) is None]
+    remedy = f"Use solver='auto' or one of {able}." if able else "No solver here can; declare its kinks as relu."
+    raise ValueError(f"solver={solver!r} cannot minimise this objective: {reason}. {remedy}")

@@ -1,0 +1,121 @@
+"""What a solver is, what it returns, and which one is chosen."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+__all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_columns"]
+
+NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
+
+
+@dataclass
+class Solution:
+    """The result of a fit, with its certificate.
+
+    Attributes
+    ----------
+    params : ndarray
+        The solver's parameters, float64.
+    value : float
+        Objective at ``params``: weighted mean loss + alpha * penalty.
+    n_iter : int
+        Iterations, at least 1.
+    n_passes : int
+        How often the whole of X was read.
+    optimality : float
+        What ``tol`` bounds: smooth objectives, the largest entry of the gradient relative to that of the model
+        without features; kinked ones, the duality gap relative to the value.  0 at rounding level.
+    gap : float or None
+        Strict bound on ``value`` minus the optimum, where there is one.
+    certificate : str
+        One sentence: what is proved about ``params``.
+    converged : bool
+    solver, message : str
+    history : list of (float, float)
+        Objective and optimality at each iteration.
+    """
+
+    params: np.ndarray
+    value: float
+    n_iter: int
+    n_passes: int
+    optimality: float
+    gap: float | None
+    certificate: str
+    converged: bool
+    solver: str
+    message: str = ""
+    history: list[tuple[float, float]] = field(default_factory=list, repr=False)
+
+
+class Solver:
+    """Base class: a name, the reason why an objective is beyond it, and ``solve``."""
+
+    name: str
+
+    def unsupported(self, objective) -> str | None:
+        """Why this solver cannot solve the objective, in words; None if it can."""
+        raise NotImplementedError
+
+    def solve(self, objective, params, *, tol, max_iter, callback=None) -> Solution:
+        """Minimise the objective from ``params`` to the dimensionless ``tol``.
+
+        ``callback(n_iter, value, optimality)`` is called once an iteration.
+        """
+        raise NotImplementedError
+
+
+def choose_solver(objective) -> str:
+    """Name of the solver for an objective, from its facts: the whole automatic choice."""
+    if objective.kinked:
+        return "kinks"  # exact: interior point, snap to the active set, strict dual bound
+    if objective.quadratic and objective.p <= NEWTON_PARAMS:
+        return "least_squares"  # one pass, one factorisation
+    if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS:
+        return "newton"  # few passes, ends at rounding level
+    return "lbfgs"  # many parameters, no curvature, or not convex
+
+
+def smooth_solution(objective, params, *, tol, n_iter, solver, message="", history=()):
+    """Solution of a smooth objective, certified from its parameters alone."""
+    value, gradient = objective.value_gradient(params)
+    optimality, gap = objective.optimality(gradient), objective.gap(params)
+    converged = bool(np.isfinite(value)) and optimality <= tol
+    kind = "a minimum" if objective.convex else "a stationary point, so at best a local minimum"
+    certificate = f"{kind}: the gradient is {optimality:.1e} of that of the model without features"
+    if gap is not None:
+        certificate += f"; the optimum is at most {gap:.1e} below the value {value:.6g} (duality gap)"
+    if not converged:
+        certificate = "not " + certificate
+    return Solution(
+        params, value, max(1, n_iter), objective.n_passes, optimality, gap, certificate, converged, solver, message,
+        list(history),
+    )  # fmt: skip
+
+
+def solve_columns(solver, objective, params, **options) -> Solution:
+    """Solve each output on its own where outputs are not coupled, and put the solutions together.
+
+    The numbers are those of one fit for each output, whatever the other outputs are.
+    """
+    if objective.n_outputs == 1 or objective.coupled:
+        return solver.solve(objective, params, **options)
+    starts = params.reshape(objective.n_outputs, -1)
+    parts = [solver.solve(objective.column(k), start, **options) for k, start in enumerate(starts)]
+    worst = max(parts, key=lambda part: part.optimality)
+    length = max(len(part.history) for part in parts)
+    aligned = [part.history + part.history[-1:] * (length - len(part.history)) for part in parts]
+    return Solution(
+        params=np.concatenate([part.params for part in parts]),
+        value=sum(part.value for part in parts),
+        n_iter=max(part.n_iter for part in parts),
+        n_passes=objective.n_passes,
+        optimality=worst.optimality,
+        gap=None if any(part.gap is None for part in parts) else sum(part.gap for part in parts),
+        certificate=f"the worst of {len(parts)} columns: {worst.certificate}",
+        converged=all(part.converged for part in parts),
+        solver=worst.solver,
+        message="; ".join(dict.fromkeys(part.message for part in parts)),
+        history=[(sum(v for v, _ in step), max(o for _, o in step)) for step in zip(*aligned, strict=True)],
+    )

@@ -1,0 +1,65 @@
+"""A strict lower bound on the optimum of kinked rows, from an approximate multiplier.
+
+1. Clip u to its box.  2. The multipliers of the l1 rows are free: clip(-A_data'u, +-l1) is best.  3. Every term is
+now finite except on the coordinates J without l2 (and without room in their l1 box), where v = A_J'u must vanish.
+The shortest correction in the metric of the distances to the box, D = diag(min(u - low, high - u)**2), is
+u - D A_J lam with (A_J' D A_J) lam = v: a row at a bound does not move, and if v'(A_J' D A_J)^-1 v < 1 no row leaves
+the box (Dikin's ellipsoid).  4. Repeat from 1 until v is at rounding.  5. With u, every theta * u is feasible: shrink
+once so that |A_j'u| <= l1_j.  6. What is left on unpenalised coordinates, below 1e-13 of the terms of the product,
+is charged at |v_j w_j|; were it larger, the bound is 0, for the loss is never negative: never an estimate.
+"""
+
+import numpy as np
+from scipy import optimize
+
+from ._linalg import factor
+
+__all__ = ["boxed_dual", "dual_bound"]
+
+ATTEMPTS = 12
+
+
+def dual_bound(rows, u, w):
+    """Strict lower bound on the optimum of the rows, a float."""
+    n, penalised, u = rows.n_data, rows.penalised, np.clip(u, rows.lo, rows.hi)
+    size = np.abs(rows.A).T @ rows.per_row(np.abs(u)) + 1e-300
+    for attempt in range(ATTEMPTS + 1):
+        u[n:] = 0
+        slope = rows.adjoint(u)
+        u[n:] = np.clip(-slope[penalised], rows.lo[n:], rows.hi[n:])
+        v = slope.copy()
+        v[penalised] += u[n:]
+        J = np.flatnonzero((rows.l2 == 0) & (np.abs(slope) >= rows.l1 * (1 - 1e-9)))
+        if attempt == ATTEMPTS or np.all(np.abs(v[J]) <= 4e-16 * size[J]):
+            break
+        D = np.minimum(u - rows.lo, rows.hi - u) ** 2
+        D[n:] = 0
+        lam = np.zeros(len(v))
+        lam[J] = factor(rows.gram(D)[np.ix_(J, J)])(v[J])
+        u = np.clip(u - D * rows.forward(lam), rows.lo, rows.hi)
+    excess = (rows.l2 == 0) & (rows.l1 > 0) & (np.abs(v) > 1e-13 * size)
+    if excess.any():
+        theta = (rows.l1[excess] / np.abs(slope[excess])).min()
+        u, v = theta * u, theta * v
+        v[excess] = 0.0
+    free, ridge = rows.l2 == 0, rows.l2 > 0
+    if np.any(np.abs(v[free]) > 1e-13 * size[free]):
+        return 0.0
+    return float(rows.b @ u - 0.5 * (v[ridge] ** 2 / rows.l2[ridge]).sum() - np.abs(v[free]) @ np.abs(w[free]))
+
+
+def boxed_dual(rows):
+    """HiGHS on max b'u, A'u = 0, low <= u <= high; w is the multiplier of the equality.  Needs l2 = 0.
+
+    Returns (w, u), or None where HiGHS gives up.
+    """
+    A = np.hstack([rows.A.T] * len(rows.kinks) + [np.eye(len(rows.l1))[:, rows.penalised]])
+    result = optimize.linprog(
+        -rows.b,
+        A_eq=A,
+        b_eq=np.zeros(len(A)),
+        bounds=np.column_stack([rows.lo, rows.hi]),
+        method="highs-ds",
+        options={"presolve": False},
+    )
+    return (-result.eqlin.marginals, result.x) if result.status == 0 else None

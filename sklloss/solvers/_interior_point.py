@@ -1,0 +1,191 @@
+"""Interior point (Mehrotra's predictor-corrector, Frisch-Newton) for kinked rows, and the snap to the active set.
+
+The primal and dual problems, with z = b - A w and boxes low <= 0 <= high::
+
+    min_w  sum_r max(low_r z_r, high_r z_r) + 1/2 sum_j l2_j w_j**2
+    max_u  b'u - 1/2 sum_{l2_j > 0} (A'u)_j**2 / l2_j    over low <= u <= high, (A'u)_j = 0 where l2_j = 0
+
+An l1 penalty is one more row e_j with the box +-l1_j for each coefficient.  z is split into ``over - under``; the
+pairs (over, high - u) and (under, u - low) are complementary.  An iteration costs one weighted Gram matrix of A, one
+Cholesky factor and two solves with it; 13 iterations are the median over all kinds of data.  At its end the snap
+guesses the rows that sit on their kink, puts every other u exactly on a bound, and solves the equalities by a few
+multiplier steps with the same normal equations, which takes a gap of 1e-9 to rounding.  No vertex is needed: ties,
+duplicate rows and degenerate solutions are harmless.
+"""
+
+import numpy as np
+from scipy import linalg
+
+from ._linalg import factor
+
+__all__ = ["KinkedRows", "factor_qr", "interior_point", "snap"]
+
+START = 2.5  # first barrier weight / mean(box width * |z|): 0.25 costs 30 % more iterations, 25 the same
+SECOND_ORDER = 10.0  # clip of the corrector's second-order term, in units of the mean complementarity product
+STEP = 0.995  # part of the way to the boundary
+TINY = 1e-300
+
+
+class KinkedRows:
+    """The canonical problem.  J kinks share one row of A; flat vectors are [kink 0, ..., kink J-1, l1 rows].
+
+    Parameters
+    ----------
+    A : ndarray of shape (m, p)
+    kinks, low, high : ndarrays of shape (J, m)
+    l1, l2 : ndarrays of shape (p,)
+    """
+
+    def __init__(self, A, kinks, low, high, l1, l2):
+        self.A, self.kinks, self.low, self.high = A, kinks, low, high
+        self.l1, self.l2, self.penalised = l1, l2, np.flatnonzero(l1)
+        half = l1[self.penalised]
+        self.b = np.concatenate([kinks.ravel(), np.zeros_like(half)])
+        self.lo = np.concatenate([low.ravel(), -half])
+        self.hi = np.concatenate([high.ravel(), half])
+        self.n_data = kinks.size
+
+    def per_row(self, flat):
+        """Sum over the kinks of one row, (m,)."""
+        return flat[: self.n_data].reshape(self.kinks.shape).sum(axis=0)
+
+    def forward(self, w):
+        """A w, over all rows."""
+        return np.concatenate([np.tile(self.A @ w, len(self.kinks)), w[self.penalised]])
+
+    def adjoint(self, u):
+        """A'u."""
+        g = self.per_row(u) @ self.A
+        g[self.penalised] += u[self.n_data :]
+        return g
+
+    def root(self, q):
+        """(B, diagonal) with A' diag(q) A = B'B + diag(diagonal)."""
+        diagonal = np.zeros(len(self.l1))
+        diagonal[self.penalised] = q[self.n_data :]
+        return self.A * np.sqrt(self.per_row(q))[:, None], diagonal
+
+    def gram(self, q):
+        """A' diag(q) A."""
+        B, diagonal = self.root(q)
+        H = B.T @ B
+        H.flat[:: len(H) + 1] += diagonal
+        return H
+
+    def primal(self, w):
+        """Value of the primal problem."""
+        z = self.b - self.forward(w)
+        return float(np.maximum(self.lo * z, self.hi * z).sum() + 0.5 * self.l2 @ w**2)
+
+
+def factor_cholesky(rows, q):
+    """Solve with A' diag(q) A + l2."""
+    return factor(rows.gram(q) + np.diag(rows.l2))
+
+
+def factor_qr(rows, q):
+    """The same from a QR factorisation of the root: the condition number is not squared; three times dearer."""
+    B, diagonal = rows.root(q)
+    B = np.vstack([B, np.diag(np.sqrt(diagonal + rows.l2))])
+    scale = 1 / np.sqrt(np.maximum((B**2).sum(axis=0), TINY))
+    B = np.vstack([B * scale, 1e-13 * np.eye(len(rows.l2))])
+    B = B[np.argsort(-np.abs(B).max(axis=1))]  # large rows first: Householder QR is then stable row by row
+    R = linalg.qr(B, mode="r", check_finite=False)[0][: len(rows.l2)]
+
+    def back(g, trans):
+        return linalg.solve_triangular(R, g, trans=trans, check_finite=False)
+
+    return lambda g: scale * back(back(scale * g, "T"), "N")
+
+
+def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, callback=None):
+    """Return the best (w, u, over, under) seen and the number of iterations.
+
+    Stops at error <= tol * max(value, floor), or when the error has not fallen for 3 iterations (rounding).
+    ``callback(value, error)`` is called once an iteration.
+    """
+    lo, hi, l2 = rows.lo, rows.hi, rows.l2
+    z = rows.b - rows.forward(w)
+    size = np.abs(z) + 1e-3 * np.abs(rows.b - rows.b.mean())  # never 0, even at an exact fit
+    mu = max(START * float(np.mean(((hi - lo) * size)[: rows.n_data])), TINY)
+    u = _central(z, lo, hi, mu)
+    u[rows.n_data :] = 0  # l1 rows start at the centre of their box
+    over, under = mu / (hi - u), mu / (u - lo)
+    best = (np.inf, 0, (w, u, over, under))
+    iteration = 0
+    for iteration in range(max_iter):
+        top, bottom = hi - u, u - lo
+        gap = over @ top + under @ bottom
+        r_dual = rows.adjoint(u) - l2 * w
+        r_primal = rows.b - rows.forward(w) - over + under
+        value = float(hi @ over - lo @ under + 0.5 * l2 @ w**2)
+        error = float(gap + np.where(l2 > 0, r_dual**2 / (2 * np.maximum(l2, TINY)), np.abs(r_dual * w)).sum())
+        if error < best[0]:
+            best = error, iteration, (w, u, over, under)
+        scale = max(value, floor)
+        if callback is not None:
+            callback(value, error)
+        stalled = iteration > best[1] + 2 and best[0] < 1e-4 * scale
+        if not np.isfinite(error) or error <= tol * scale or stalled:
+            break
+        q = 1 / (over / top + under / bottom)
+        solve = factorise(rows, q)
+
+        def direction(c_over, c_under):
+            rhs = r_primal - c_over / top + c_under / bottom  # noqa: B023  (used within the iteration only)
+            dw = solve(r_dual + rows.adjoint(q * rhs))  # noqa: B023
+            du = q * (rhs - rows.forward(dw))  # noqa: B023
+            return dw, du, (c_over + over * du) / top, (c_under - under * du) / bottom  # noqa: B023
+
+        def lengths(du, d_over, d_under, keep):
+            primal = min(_step_length(over, d_over, keep), _step_length(under, d_under, keep))  # noqa: B023
+            dual = min(_step_length(top, -du, keep), _step_length(bottom, du, keep))  # noqa: B023
+            return (min(primal, dual),) * 2 if l2.any() else (primal, dual)
+
+        dw, du, d_over, d_under = direction(-over * top, -under * bottom)  # predictor
+        primal, dual = lengths(du, d_over, d_under, 1.0)
+        after = (over + primal * d_over) @ (top - dual * du) + (under + primal * d_under) @ (bottom + dual * du)
+        mean = gap / (2 * len(u))
+        mu, bound = mean * (after / gap) ** 3, SECOND_ORDER * mean
+        dw, du, d_over, d_under = direction(  # corrector
+            mu - over * top + np.clip(d_over * du, -bound, bound),
+            mu - under * bottom - np.clip(d_under * du, -bound, bound),
+        )
+        primal, dual = lengths(du, d_over, d_under, STEP)
+        w, u = w + primal * dw, u + dual * du
+        over, under = over + primal * d_over, under + primal * d_under
+    return *best[2], iteration + 1
+
+
+def snap(rows, w, u, over, under):
+    """Guess the rows on their kink, put the others on a bound, solve the equalities; return (w, u).
+
+    The equations are those of the interior point with mu = 0: q kept on the tied rows, 0 elsewhere.  u is central
+    on its face, so its correction stays inside.
+    """
+    top, bottom = np.maximum(rows.hi - u, TINY), np.maximum(u - rows.lo, TINY)
+    width, q = rows.hi - rows.lo, 1 / (over / top + under / bottom + TINY)
+    z_scale = max(float(width @ (over + under) / width.sum()), TINY)
+    tied = q * z_scale > width  # dual slack / width > primal slack / z_scale
+    u = np.where(tied, u, np.where(top < bottom, rows.hi, rows.lo))
+    q = np.where(tied, np.minimum(q, 1e12 * width / z_scale), 0)
+    solve = factor_cholesky(rows, q)
+    for _ in range(4):  # method of multipliers on the tied rows
+        z = rows.b - rows.forward(w)
+        dw = solve(rows.adjoint(u + q * z) - rows.l2 * w)
+        u = u + q * (z - rows.forward(dw))
+        w = w + dw
+    w[rows.penalised[tied[rows.n_data :]]] = 0.0  # l1: exact zeros
+    return w, u
+
+
+def _central(z, lo, hi, mu):
+    """The u with mu / (hi - u) - mu / (u - lo) = z, row by row: a perfectly centred start."""
+    half, rho = (hi - lo) / 2, 2 * mu / (hi - lo)
+    return (hi + lo) / 2 + half * z / (rho + np.sqrt(rho**2 + z**2))
+
+
+def _step_length(x, dx, keep):
+    """Largest step in (0, 1] with x + step * dx > 0, shortened by `keep`."""
+    falling = dx < 0
+    return min(1.0, keep * float((-x[falling] / dx[falling]).min(initial=np.inf)))

@@ -1,0 +1,194 @@
+"""Piecewise linear losses, solved exactly: pinball, absolute error, hinge and every loss that declares ``relu``.
+
+Rows are max(low z, high z) with z = kink - sign * raw prediction.  A small problem goes whole to the interior point,
+is snapped to its active set and bounded from below (`_interior_point`, `_dual_bound`); if the gap is still open, once
+more with QR in place of Cholesky, and, without l2, by HiGHS on the boxed dual.  A large one is reduced first (Portnoy
+and Koenker): a systematic sample of the rows gives a pilot fit; the m rows nearest to a kink are kept, and all other
+rows of one sign pattern are *summed* into a single row, their weighted mean.  As max(low z, high z) is sublinear, the
+reduced problem is always bounded and never above the true one, so its dual bound is a bound for the true one, and at
+its solution the two agree when no summed row has changed side.  Rows that did are kept in the next round.
+"""
+
+import numpy as np
+
+from .._compat import one_blas_thread
+from ._base import Solution, Solver
+from ._dual_bound import boxed_dual, dual_bound
+from ._interior_point import KinkedRows, factor_cholesky, factor_qr, interior_point, snap
+from ._linalg import factor
+
+__all__ = ["Kinks"]
+
+PILOT = 30, 3.0  # m = max(30 p, 3 (n log p)^(2/3)) rows; no reduction when m > n / 2
+PILOT_TOL = 1e-2
+BAND = 3  # rows kept in rounds 2 to NARROW: m / BAND, around the better w; later rounds only add rows
+NARROW, ROUNDS = 4, 20
+FLOOR = 1e-6  # of the value of the model without features: where the relative gap becomes an absolute one
+INTERIOR = 1e-9, 1e-11  # the interior point ends between these; the snap does the rest
+MAX_INTERIOR = 100
+
+
+class Kinks(Solver):
+    """Interior point, snap and strict dual bound; see the module's docstring."""
+
+    name = "kinks"
+
+    def unsupported(self, objective):
+        if not objective.kinked:
+            return f"it needs a loss that declares its kinks as relu, and {objective.loss!r} does not"
+        return None
+
+    def solve(self, objective, params, *, tol, max_iter, callback=None):
+        trace = _Trace(min(max_iter, MAX_INTERIOR), callback)
+        problem = _Problem(objective, trace)
+        with one_blas_thread():
+            problem.solve(params, tol)
+        value = objective.value_gradient(problem.w)[0]
+        gap = max(0.0, value - problem.dual)
+        scale = max(value, FLOOR * problem.null)
+        optimality = gap / scale if scale > 0 else 0.0
+        certificate = f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap)"
+        if not (converged := optimality <= tol):
+            certificate = "not a minimum: " + certificate
+        return Solution(
+            problem.w, value, max(1, len(trace.history)), objective.n_passes, optimality, gap, certificate, converged,
+            self.name, problem.route, trace.history,
+        )  # fmt: skip
+
+
+class _Trace:
+    """Counts interior-point iterations and hands them on."""
+
+    def __init__(self, max_iter, callback):
+        self.max_iter, self.callback = max_iter, callback
+        self.history = []
+
+    def __call__(self, value, error):
+        self.history.append((value, error / max(abs(value), 1e-300)))
+        if self.callback is not None:
+            self.callback(len(self.history), *self.history[-1])
+
+
+class _Problem:
+    """The full problem, its reductions, the best w and the best strict bound."""
+
+    def __init__(self, objective, trace):
+        self.objective, self.trace = objective, trace
+        self.relu = objective.relu_rows()
+        self.n, self.p = objective.design.n_rows, objective.p
+        self.dual, self.route, self.null = 0.0, "interior point", 0.0
+        self.w = np.zeros(self.p)
+
+    def solve(self, start, tol):
+        n, m = self.n, int(max(PILOT[0] * self.p, PILOT[1] * (self.n * np.log(self.p + 1)) ** (2 / 3)))
+        if m > n / 2:
+            rows = self.rows(np.arange(n), self.relu.weight)
+            w = self.start(rows, self.relu.weight, self.relu.sign, start)
+            self.w, primal, self.dual = self.solve_rows(rows, w, tol)
+        else:
+            self.reduce(m, start, tol)
+
+    def rows(self, keep, mass, groups=None):
+        """Rows `keep` with weights `mass`, then one summed row for each line of `groups`, weights of its members."""
+        relu, design = self.relu, self.objective.design
+        A = self.bordered(design.dense(keep)) * relu.sign[keep, None]
+        kinks = relu.kinks[:, keep]
+        if groups is not None and len(groups):
+            signed, weight = groups * relu.sign, groups.sum(axis=1)
+            sums = self.bordered(design.sums(signed), signed.sum(axis=1)) / weight[:, None]
+            A, mass = np.vstack([A, sums]), np.append(mass, weight)
+            kinks = np.hstack([kinks, relu.kinks @ groups.T / weight])
+        objective = self.objective
+        return KinkedRows(A, kinks, relu.low * mass, relu.high * mass, objective.l1, objective.l2)
+
+    def bordered(self, A, last=None):
+        if not self.objective.fit_intercept:
+            return A
+        return np.column_stack([A, np.ones(len(A)) if last is None else last])
+
+    def residual(self, w):
+        """z of every row and kink, (J, n)."""
+        return self.relu.kinks - self.relu.sign * self.objective.raw_prediction(w)
+
+    def value(self, z, w):
+        relu, objective = self.relu, self.objective
+        data = np.maximum(relu.low * z, relu.high * z).sum(axis=0) @ relu.weight
+        return float(data + objective.l1 @ np.abs(w) + 0.5 * objective.l2 @ w**2)
+
+    def start(self, rows, weight, sign, given):
+        """The best of the given w, ridge regression on the kinks, and 0, each with its exact best intercept."""
+        A, b, p = rows.A[: len(weight)], rows.kinks.mean(axis=0)[: len(weight)], self.p
+        ridge = rows.l2 + 1e-3 * weight.sum()  # standardised columns have unit norm: it never interpolates
+        if self.objective.fit_intercept:
+            ridge[-1] = 0.0
+        starts = [np.zeros(p), factor((A.T * weight) @ A + np.diag(ridge))((weight * b) @ A), given.copy()]
+        if self.objective.fit_intercept:
+            for w in starts:
+                w[-1] += _best_shift(rows, w, sign)
+        self.null = rows.primal(starts[0])
+        return min(starts, key=rows.primal)
+
+    def solve_rows(self, rows, w, tol):
+        """Interior point, snap, bound; with QR if the gap is open; then HiGHS if no l2.  (w, primal, dual)."""
+        best_w, best, dual = w, np.inf, 0.0
+        floor = FLOOR * self.null
+
+        def offer(w, u, route):
+            nonlocal best_w, best, dual
+            primal = rows.primal(w)
+            if primal <= best * (1 + 1e-15):
+                best_w, best, self.route = w, primal, route
+            dual = max(dual, dual_bound(rows, u, w))
+            return best - dual <= tol * max(best, floor)
+
+        for factorise, route in ((factor_cholesky, "interior point"), (factor_qr, "interior point with QR")):
+            *point, _ = interior_point(
+                rows, w, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=floor, max_iter=self.trace.max_iter,
+                factorise=factorise, callback=self.trace,
+            )  # fmt: skip
+            closed = offer(point[0], point[1], route)
+            if offer(*snap(rows, *point), route + ", active set") or closed:
+                return best_w, best, dual
+        if not rows.l2.any() and (vertex := boxed_dual(rows)) is not None:
+            offer(*vertex, "linear program")
+        return best_w, best, dual
+
+    def reduce(self, m, start, tol):
+        """Pilot, then rounds on kept and summed rows until the gap closes or no summed row has changed side."""
+        n, s = self.n, self.relu.weight
+        chance = np.cumsum(np.minimum(1.0, m * s))  # a systematic sample: heavy rows all, light rows by weight
+        keep = np.flatnonzero(np.diff(np.floor(chance), prepend=0.0) > 0)
+        mass = np.maximum(s[keep], 1 / m)
+        rows = self.rows(keep, mass)
+        w = self.start(rows, mass, self.relu.sign[keep], start)
+        w = interior_point(
+            rows, w, tol=PILOT_TOL, floor=PILOT_TOL * self.null, max_iter=self.trace.max_iter, callback=self.trace
+        )[0]
+        best, power = np.inf, 1 << np.arange(len(self.relu.kinks))
+        z = self.residual(w)
+        pattern, kept, changed = power @ (z > 0), np.zeros(n, bool), np.zeros(n, bool)
+        for rounds in range(1, ROUNDS + 1):
+            if rounds <= NARROW:
+                nearest = m if rounds == 1 else m // BAND
+                pattern, kept[:] = power @ (z > 0), changed
+                kept[np.argpartition(np.abs(z).min(axis=0), nearest)[:nearest]] = True
+            groups = (pattern == np.unique(pattern[~kept])[:, None]) * np.where(kept, 0, s)
+            rows = self.rows(np.flatnonzero(kept), s[kept], groups)
+            w, _, dual = self.solve_rows(rows, w, tol)
+            self.dual = max(self.dual, dual)
+            z = self.residual(w)
+            if (value := self.value(z, w)) < best:
+                self.w, best = w, value
+            changed = ~kept & (power @ (z > 0) != pattern)
+            if best - self.dual <= tol * max(best, FLOOR * self.null) or not changed.any():
+                break
+            kept |= changed
+        self.route += f", {rounds} rounds"
+
+
+def _best_shift(rows, w, sign):
+    """How far the intercept must move to be optimal for the other coefficients: a weighted quantile."""
+    at = ((rows.kinks - rows.A @ w) * sign).ravel()  # where each kink lies along the intercept
+    order = np.argsort(at)
+    slope = np.where(sign > 0, -rows.high, rows.low).sum() + np.cumsum((rows.high - rows.low).ravel()[order])
+    return at[order[min(np.searchsorted(slope, 0.0), len(at) - 1)]]

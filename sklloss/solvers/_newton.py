@@ -1,0 +1,120 @@
+"""Newton's method for smooth convex objectives with few parameters.
+
+Each iteration reads X once: value, gradient and Hessian come out of the same pass over row blocks.  The direction
+solves H step = -gradient by Cholesky; where H is singular (more columns than rows) it is the shortest such step, so
+that the solution is the one of least norm.  Where the full step does not lower the objective by a
+part of what the slope predicts (Armijo), the minimum along it is taken, found from the raw predictions at its two
+ends without another pass over X; piecewise quadratic losses then end in finitely many steps.  Far from the optimum a loss that is almost
+linear has next to no curvature; where Newton's step fails, the curvature of a quadratic that lies above the loss is
+used instead (iteratively reweighted least squares), whose full step always descends.  With many rows the first
+iterations run on a strided subsample, so that one to three passes over X remain.  After the test is met one more
+step is taken: it squares the error, so that repeated and weighted fits agree to rounding.
+"""
+
+import numpy as np
+from scipy import optimize
+
+from ._base import NEWTON_PARAMS, Solver
+from ._linalg import factor_or_pseudo_inverse
+from ._minimize import needs_smooth, run
+
+__all__ = ["Newton", "newton"]
+
+PILOT_ROWS = 20  # rows of the subsample for each parameter, and at least
+PILOT_LEAST = 2000
+PILOT_TOL = 1e-3
+ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
+ROUNDING = 64 * np.finfo(float).eps
+
+
+class Newton(Solver):
+    """Newton's method; see the module's docstring."""
+
+    name = "newton"
+
+    def unsupported(self, objective):
+        if not objective.smooth:
+            return needs_smooth(objective)
+        if not objective.has_curvature:
+            return f"it needs a second derivative, and {type(objective.loss).__name__} defines none"
+        if not objective.convex:
+            return f"it needs a convex loss, and {objective.loss!r} is not convex"
+        if objective.n_params > 5 * NEWTON_PARAMS:
+            return f"it would need a Hessian of {objective.n_params} x {objective.n_params} numbers"
+        return None
+
+    def solve(self, objective, params, *, tol, max_iter, callback=None):
+        size = max(PILOT_LEAST, PILOT_ROWS * objective.n_params)
+        if size < objective.design.n_rows / 5:
+            pilot = _solve(objective.subsample(size), params, PILOT_TOL, max_iter, None)
+            if objective.value_gradient(pilot.params)[0] < objective.value_gradient(params)[0]:
+                params = pilot.params
+        return _solve(objective, params, tol, max_iter, callback)
+
+
+def _solve(objective, params, tol, max_iter, callback):
+    def method(fun, x0, args=(), *, jac, callback, **unused):
+        return newton(
+            fun,
+            x0,
+            jac=jac,
+            hess=objective.hessian,
+            slope_along=objective.slope_along,
+            majorizer=objective.majorizer if objective.has_majorizer else None,
+            converged=lambda x: objective.optimality(jac(x)) <= tol,
+            maxiter=max_iter,
+            callback=callback,
+        )
+
+    # tol=-1: the iteration decides for itself when to stop, one step after tol.
+    solution = run(objective, params, method, Newton.name, tol=-1.0, options={}, callback=callback)
+    solution.converged = solution.optimality <= tol
+    return solution
+
+
+def newton(fun, x0, *, jac, hess, slope_along, converged, maxiter, callback, majorizer=None):
+    """Minimise; see the module's docstring."""
+    x, polished, message = x0, False, "maximum number of iterations reached"
+    for _ in range(maxiter):
+        done = converged(x)
+        if done and polished:
+            message = "tol reached"
+            break
+        polished = done
+        found = _step(fun, jac, hess, slope_along, hess(x), x)
+        if found is None and majorizer is not None and not done:
+            found = _step(fun, jac, hess, slope_along, majorizer(x), x)
+        if found is None:
+            message = "tol reached" if done else "no lower value along the step"
+            break
+        x = found
+        callback(x)
+    return optimize.OptimizeResult(x=x, fun=fun(x), jac=jac(x), message=message)
+
+
+def _step(fun, jac, hess, slope_along, curvature, x):
+    """The next iterate, or None where there is none."""
+    value, gradient = fun(x), jac(x)
+    step = -factor_or_pseudo_inverse(curvature)(gradient)
+    slope = gradient @ step
+    if not slope < 0:
+        return None
+    hess(x + step)  # most often the full step is taken: value, gradient and the next Hessian in one pass
+    if _falls(fun(x + step), value, slope):
+        return x + step
+    if -slope <= ROUNDING * abs(value):  # values cannot tell any more, gradients can
+        return x + step if np.abs(jac(x + step)).max() < np.abs(gradient).max() else None
+    t = _minimum_along(slope_along(x, step))
+    return x + t * step if _falls(fun(x + t * step), value, t * slope) else None
+
+
+def _falls(new, value, predicted):
+    return new < value and new <= value + ARMIJO * predicted
+
+
+def _minimum_along(slope):
+    """Where the derivative of a convex function, negative at 0, changes sign in (0, 1)."""
+    high = 1.0
+    while not np.isfinite(slope(high)):
+        high /= 2
+    return high if slope(high) <= 0 else optimize.brentq(slope, 0.0, high, xtol=1e-12, rtol=1e-6)
