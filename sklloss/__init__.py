@@ -3,12 +3,14 @@
 from .linear_model import LossClassifier, LossRegressor
 from .losses._base import get_loss, list_losses
 from .metrics import average_loss, loss_scorer, loss_scorers
+from .testing import check_loss
 
 __all__ = [
     "LossClassifier",
     "LossRegressor",
     "__version__",
     "average_loss",
+    "check_loss",
     "get_loss",
     "list_losses",
     "loss_scorer",

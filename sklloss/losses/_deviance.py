@@ -39,9 +39,10 @@ class Poisson(Loss):
     def loss(self, y_true, raw_prediction):
         # y (e**t - 1 - t) with t = raw - log y loses no digits to a constant; where y = 0 only mu is left.
         positive = y_true > 0
-        t = raw_prediction - np.log(np.where(positive, y_true, 1))
+        y = np.where(positive, y_true, 1)
+        t = raw_prediction - np.log(y)
         with np.errstate(over="ignore"):  # inf is the true value
-            rows = 2 * np.where(positive, y_true * (np.expm1(t) - t), np.exp(t))
+            rows = 2 * np.where(positive, y * (np.expm1(t) - t), np.exp(t))
         return rows if rows.ndim == 1 else rows.sum(axis=1)
 
     def gradient(self, y_true, raw_prediction):

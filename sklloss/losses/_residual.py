@@ -1,5 +1,6 @@
 """Losses of the residual r = y_true - raw_prediction."""
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -253,7 +254,7 @@ class LogCosh(ResidualLoss):
     def rho(self, r):
         a = np.abs(r)
         near = np.sinh(np.minimum(a, 1))  # log cosh a = log(1 + sinh(a)**2) / 2 keeps its digits near 0
-        return np.where(a < 1, np.log1p(near * near) / 2, a + np.log1p(np.exp(-2 * a)) - np.log(2))
+        return np.where(a < 1, np.log1p(near * near) / 2, a + np.log1p(np.exp(-2 * a)) - math.log(2))
 
     def psi(self, r):
         return np.tanh(r)

@@ -66,10 +66,8 @@ def _solve(objective, params, tol, max_iter, callback):
             callback=callback,
         )
 
-    # tol=-1: the iteration decides for itself when to stop, one step after tol.
-    solution = run(objective, params, method, Newton.name, tol=-1.0, options={}, callback=callback)
-    solution.converged = solution.optimality <= tol
-    return solution
+    # Its own test: it stops one step after tol.
+    return run(objective, params, method, Newton.name, tol=tol, options={}, callback=callback, own_test=True)
 
 
 def newton(fun, x0, *, jac, hess, slope_along, converged, maxiter, callback, majorizer=None):
