@@ -155,7 +155,7 @@ class LinearObjective:
         return self.design.gram[: self.p, : self.p]
 
     def slope_along(self, params, step):
-        """Return the derivative of t → objective(params + t * step), from what was seen at both ends: no pass over X."""
+        """Derivative, a function of t, of objective(params + t * step); from what was seen at both ends of the step."""
         start, end = self._evaluate(params), self._evaluate(params + step)
         change, l2 = end.raw - start.raw, np.tile(self.l2, self.n_outputs)
 

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -16,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._compat import Interval, StrOptions, check_parameters, check_sample_weight
 from ._objective import LinearObjective
 from .losses import AbsoluteError, Loss
-from .losses._base import get_loss
+from .losses._base import encode_classes, get_loss
 from .losses._compose import Scaled
 from .penalties import Penalty, get_penalty
 from .solvers import get_solver, solve_columns
@@ -31,7 +32,7 @@ NORMAL_MAD = 0.6745  # median of abs(r) for a normal r of scale 1
 class _LinearLossModel(BaseEstimator):
     """What regressor and classifier share: parameters, one fit, the decision values."""
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [str, Loss],
         "penalty": [str, Penalty, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -258,7 +259,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         fitted = Scaled(loss, scale) if loss.standardized else loss
         coef, intercept = self._fit(X, y, fitted, weight, n_outputs, start)
         self.loss_, self.scale_ = loss, scale
-        self.coef_, self.intercept_ = (coef[0], float(intercept[0])) if y.ndim == 1 else (coef, intercept)
+        self.coef_ = coef[0] if y.ndim == 1 else coef
+        self.intercept_ = float(intercept[0]) if y.ndim == 1 else intercept
         return self
 
     def _residual_scale(self, X, y, loss, weight, n_outputs):
@@ -313,10 +315,8 @@ def _scale_of(residuals, y, weight):
     spread = float(weight @ np.abs(y - middle))
     size = np.abs(residuals)
     off = size > 1e-9 * max(spread, 1e-12 * abs(middle))
-    if weight[off].sum() <= 0.5 * weight.sum():
-        s = 0.0
-    else:
-        s = _weighted_median(size[off], weight[off]) / NORMAL_MAD
+    exact = weight[off].sum() <= 0.5 * weight.sum()
+    s = 0.0 if exact else _weighted_median(size[off], weight[off]) / NORMAL_MAD
     return max(s, SCALE_FLOOR * spread) or 1.0
 
 
@@ -473,12 +473,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
                 f"{type(self).__name__} needs at least 2 classes with a positive weight; "
                 f"only the class {classes[present].tolist()} has one."
             )
-        if len(classes) == 2:
-            target, n_outputs = index.astype(np.float64), 1
-        elif loss.multiclass:
-            target, n_outputs = index, len(classes)
-        else:
-            target, n_outputs = np.eye(len(classes))[index], len(classes)
+        n_outputs = 1 if len(classes) == 2 else len(classes)
+        target = encode_classes(index, len(classes), loss)
         self.coef_, self.intercept_ = self._fit(X, target, loss, weight, n_outputs)
         self.classes_, self.loss_ = classes, loss
         return self

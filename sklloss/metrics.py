@@ -1,5 +1,8 @@
 """Losses as metrics and as scorers."""
 
+from collections import Counter
+from typing import Any
+
 import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.utils import column_or_1d
@@ -7,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from ._compat import LabelledScorer, check_sample_weight
-from .losses._base import get_loss
+from .losses._base import encode_classes, get_loss
 
 __all__ = ["average_loss", "loss_scorer", "loss_scorers"]
 
@@ -113,9 +116,7 @@ def _encoded(y_true, y_pred, labels, loss):
             row = int(np.argmax(off))
             raise ValueError(f"The probabilities in a row of y_pred must sum to 1; row {row} sums to {total[row]}.")
     index = np.searchsorted(classes, y_true)
-    if n_columns == 2:
-        return index.astype(np.float64), y_pred[:, 1] if y_pred.ndim == 2 else y_pred
-    return (index if loss.multiclass else np.eye(n_columns)[index]), y_pred
+    return encode_classes(index, n_columns, loss), y_pred[:, 1] if y_pred.shape[1:] == (2,) else y_pred
 
 
 def _refuse_labels(y_pred, classes, loss):
@@ -183,10 +184,11 @@ def loss_scorers(*losses):
     >>> list(loss_scorers("mae", Huber(1.35), Huber(20.0)))
     ['absolute_error', 'huber', 'huber_2']
     """
-    scorers = {}
+    scorers: dict[str, Any] = {}
+    seen: Counter[str] = Counter()
     for loss in losses:
         scorer = loss_scorer(loss)
         base = getattr(get_loss(loss), "name", type(get_loss(loss)).__name__)
-        taken = sum(key == base or key.startswith(base + "_") and key[len(base) + 1 :].isdigit() for key in scorers)
-        scorers[base if not taken else f"{base}_{taken + 1}"] = scorer
+        seen[base] += 1
+        scorers[base if seen[base] == 1 else f"{base}_{seen[base]}"] = scorer
     return scorers

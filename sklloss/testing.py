@@ -17,6 +17,7 @@ __all__ = ["check_loss"]
 
 N_ROWS, N_CLASSES = 60, 3
 STEP = 1e-3  # of the fourth-order differences: error about STEP**4 by truncation and 1e-13 by rounding
+FAR = (0.0, 1e-300, 1e-30, 1.0, 50.0, 800.0, 1e20)
 GRID = np.linspace(-12.0, 12.0, 4801)  # raw predictions along which facts are proved
 
 
@@ -76,7 +77,8 @@ def _compare(loss, what, y, raw, got, expected, tolerance):
     if np.any(wrong):
         i = tuple(np.argwhere(wrong)[0]) if np.ndim(wrong) else ()
         row = i[:1] or (slice(None),)
-        _fail(loss, what, y_true=y[row], raw_prediction=raw[row], got=np.asarray(got)[i], expected=np.asarray(expected)[i])
+        pair = {"got": np.asarray(got)[i], "expected": np.asarray(expected)[i]}
+        _fail(loss, what, y_true=y[row], raw_prediction=raw[row], **pair)
 
 
 def _nudge(raw, column, h):
@@ -100,6 +102,7 @@ def _difference(f, raw, column):
 
 def _regular(loss, y, raw, column):
     """Rows whose stencil of differences crosses no kink, of the loss or of its gradient."""
+
     def slope(k):
         gradient = loss.gradient(y, _nudge(raw, column, k * STEP))
         return gradient if gradient.ndim == 1 else gradient[:, column]
@@ -121,8 +124,8 @@ def _parameters(loss, y, raw):
 
 
 def _names(loss, y, raw):
-    if not hasattr(type(loss), "name"):
-        return
+    if "name" not in vars(type(loss)):
+        return  # a subclass of a named loss is not filed under its name
     for key in (loss.name, *loss.aliases):
         if type(get_loss(key)) is not type(loss):
             _fail(loss, "each name and alias must lead to its class", name=key, found=get_loss(key))
@@ -222,7 +225,8 @@ def _quadratic(loss, y, raw):
     seen = np.array([loss.hessian(y, np.full_like(raw, g)) for g in GRID[::50]])
     constant = bool(np.ptp(seen) == 0) and bool(seen.flat[0] > 0)
     if bool(loss.quadratic) != constant:
-        _fail(loss, "quadratic must tell whether the curvature is constant", quadratic=loss.quadratic, spread=np.ptp(seen))
+        spread = np.ptp(seen)
+        _fail(loss, "quadratic must tell whether the curvature is constant", quadratic=loss.quadratic, spread=spread)
 
 
 def _relu(loss, y, raw):
@@ -249,18 +253,24 @@ def _weights(loss, y, raw):
 
 def _extremes(loss, y, raw):
     for dtype in (np.float64, np.float32):
-        for size in (0.0, 1e-300, 1e-30, 1.0, 50.0, 800.0, 1e20):
-            for sign in (-1, 1):
-                f = np.full_like(raw, sign * size, dtype=dtype)
-                if f.ndim == 2:
-                    f[:, 1:] = 0
-                t = y if y.dtype.kind == "i" else y.astype(dtype)
-                found = {"loss": loss.loss(t, f), "gradient": loss.gradient(t, f)}
-                if loss.has_curvature:
-                    found["hessian_product"] = loss.hessian_product(t, f, np.ones(len(f), dtype), np.ones_like(f))
-                for what, values in found.items():
-                    if np.isnan(values).any():
-                        _fail(loss, f"{what} must never be NaN", raw_prediction=sign * size, dtype=np.dtype(dtype))
+        t = y if y.dtype.kind == "i" else y.astype(dtype)
+        far = [np.full_like(raw, sign * size, dtype=dtype) for size in FAR for sign in (-1, 1)]
+        if raw.ndim == 2:
+            far = [f * np.eye(raw.shape[1], dtype=dtype)[0] for f in far]
+        if t.shape == raw.shape:
+            far.append(t.copy())  # a perfect prediction, where a residual is exactly 0
+        for f in far:
+            value, gradient = loss.loss(t, f), loss.gradient(t, f)
+            found = {"loss": value, "gradient": gradient}
+            if loss.has_curvature:
+                found["hessian_product"] = loss.hessian_product(t, f, np.ones(len(f), dtype), np.ones_like(f))
+            for what, values in found.items():
+                if np.isnan(values).any():
+                    _fail(loss, f"{what} must never be NaN", raw_prediction=f[0], dtype=np.dtype(dtype))
+            # A convex loss lies below its tangent's rise from 0: only where that overflows may the loss be inf.
+            size = np.abs(gradient.astype(np.float64) * f).reshape(len(f), -1).sum(axis=1)
+            if loss.convex and np.any(np.isinf(value) & (size < 0.1 * np.finfo(dtype).max)):
+                _fail(loss, "loss must be finite where it does not overflow", raw_prediction=f[0], got=np.inf)
 
 
 def _best_constant(loss, y, raw):
@@ -281,8 +291,9 @@ def _best_constant(loss, y, raw):
             for sign in (-1, 1):
                 moved = np.array(constant, dtype=float)
                 moved[(k,) if raw.ndim == 2 else ()] += sign * h
-                if value(moved) < best - 1e-9 * max(1.0, abs(best)):
-                    _fail(loss, "fit_intercept_only must attain the minimum", at=constant, value=best, lower=value(moved))
+                lower = value(moved)
+                if lower < best - 1e-9 * max(1.0, abs(best)):
+                    _fail(loss, "fit_intercept_only must attain the minimum", at=constant, value=best, lower=lower)
 
 
 def _response(loss, y, raw):
@@ -313,4 +324,3 @@ CHECKS = (
     _best_constant,
     _response,
 )
-

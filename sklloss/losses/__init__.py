@@ -1,7 +1,9 @@
 """The losses, one class each, and the base classes of your own."""
 
 from . import _deviance, _margin, _probability, _residual
-from ._base import Loss, MarginLoss, ResidualLoss
+from ._base import Loss as Loss
+from ._base import MarginLoss as MarginLoss
+from ._base import ResidualLoss as ResidualLoss
 from ._deviance import *  # noqa: F403  (each family file lists its classes once, in its own __all__)
 from ._margin import *  # noqa: F403
 from ._probability import *  # noqa: F403

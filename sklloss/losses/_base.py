@@ -304,7 +304,8 @@ class MarginLoss(Loss):
     def check_y_true(self, y_true):
         outside = ~np.isin(y_true, (0, 1))
         if outside.any():
-            _refuse(y_true, outside, "y_true", "in {0, 1}; average_loss and LossClassifier take labels of any kind", self)
+            where = "in {0, 1}, as average_loss and LossClassifier make it of labels of any kind"
+            _refuse(y_true, outside, "y_true", where, self)
 
     def fit_intercept_only(self, y_true, weight):
         if y_true.ndim == 2:
@@ -405,6 +406,13 @@ def list_losses(kind=None, **facts):
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
+def encode_classes(index, n_classes, loss):
+    """Class indices (n,) in the form a loss takes: 0.0 / 1.0 for two classes, else indices or one-hot rows."""
+    if n_classes == 2:
+        return index.astype(np.float64)
+    return index if loss.multiclass else np.eye(n_classes)[index]
+
+
 def _column(weight, like):
     """Weights (n,) in a shape that multiplies the rows of `like`."""
     return weight if like.ndim == 1 else weight.reshape(-1, *[1] * (like.ndim - 1))
@@ -439,4 +447,4 @@ def _check_domain(values, domain, what, loss):
 
 def _refuse(values, outside, what, where, loss):
     index = tuple(int(i) for i in np.argwhere(outside)[0])
-    raise ValueError(f"{what} must be {where} for {loss!r}; row {index[0]} has {values[index]!r}.")
+    raise ValueError(f"{what} must be {where} for {loss!r}; row {index[0]} has {np.asarray(values)[index].item()!r}.")

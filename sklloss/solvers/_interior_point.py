@@ -99,7 +99,7 @@ def factor_qr(rows, q):
 
 
 def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, callback=None):
-    """Return the best (w, u, over, under) seen and the number of iterations.
+    """Return the best (w, u, over, under) seen.
 
     Stops at error <= tol * max(value, floor), or when the error has not fallen for 3 iterations (rounding).
     ``callback(value, error)`` is called once an iteration.
@@ -111,8 +111,7 @@ def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, 
     u = _central(z, lo, hi, mu)
     u[rows.n_data :] = 0  # l1 rows start at the centre of their box
     over, under = mu / (hi - u), mu / (u - lo)
-    best = (np.inf, 0, (w, u, over, under))
-    iteration = 0
+    best = np.inf, 0, (w, u, over, under)
     for iteration in range(max_iter):
         top, bottom = hi - u, u - lo
         gap = over @ top + under @ bottom
@@ -154,7 +153,7 @@ def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, 
         primal, dual = lengths(du, d_over, d_under, STEP)
         w, u = w + primal * dw, u + dual * du
         over, under = over + primal * d_over, under + primal * d_under
-    return *best[2], iteration + 1
+    return best[2]
 
 
 def snap(rows, w, u, over, under):

@@ -84,7 +84,7 @@ class _Problem:
         if m > n / 2:
             rows = self.rows(np.arange(n), self.relu.weight)
             w = self.start(rows, self.relu.weight, self.relu.sign, start)
-            self.w, primal, self.dual = self.solve_rows(rows, w, tol)
+            self.w, _, self.dual = self.solve_rows(rows, w, tol)
         else:
             self.reduce(m, start, tol)
 
@@ -142,15 +142,16 @@ class _Problem:
             return best - dual <= tol * max(best, floor)
 
         for factorise, route in ((factor_cholesky, "interior point"), (factor_qr, "interior point with QR")):
-            *point, _ = interior_point(
+            w_inner, u, over, under = interior_point(
                 rows, w, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=floor, max_iter=self.trace.max_iter,
                 factorise=factorise, callback=self.trace,
             )  # fmt: skip
-            closed = offer(point[0], point[1], route)
-            if offer(*snap(rows, *point), route + ", active set") or closed:
+            closed = offer(w_inner, u, route)
+            w_snapped, u_snapped = snap(rows, w_inner, u, over, under)
+            if offer(w_snapped, u_snapped, f"{route}, active set") or closed:
                 return best_w, best, dual
         if not rows.l2.any() and (vertex := boxed_dual(rows)) is not None:
-            offer(*vertex, "linear program")
+            offer(vertex[0], vertex[1], "linear program")
         return best_w, best, dual
 
     def reduce(self, m, start, tol):
@@ -191,4 +192,4 @@ def _best_shift(rows, w, sign):
     at = ((rows.kinks - rows.A @ w) * sign).ravel()  # where each kink lies along the intercept
     order = np.argsort(at)
     slope = np.where(sign > 0, -rows.high, rows.low).sum() + np.cumsum((rows.high - rows.low).ravel()[order])
-    return at[order[min(np.searchsorted(slope, 0.0), len(at) - 1)]]
+    return at[order[min(int(np.searchsorted(slope, 0.0)), len(at) - 1)]]

@@ -37,7 +37,7 @@ class LeastSquares(Solver):
             route, apply = "singular value decomposition", _rank_revealing(objective, curvature)
         history = []
         for n_iter in (1, 2, 3):
-            value, gradient = objective.value_gradient(params)
+            gradient = objective.value_gradient(params)[1]
             step = -apply(gradient)
             new = objective.value_gradient(params + step)
             worse = np.abs(new[1]).max() >= np.abs(gradient).max()

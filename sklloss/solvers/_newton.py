@@ -2,9 +2,9 @@
 
 Each iteration reads X once: value, gradient and Hessian come out of the same pass over row blocks.  The direction
 solves H step = -gradient by Cholesky; where H is singular (more columns than rows) it is the shortest such step, so
-that the solution is the one of least norm.  Where the full step does not lower the objective by a
-part of what the slope predicts (Armijo), the minimum along it is taken, found from the raw predictions at its two
-ends without another pass over X; piecewise quadratic losses then end in finitely many steps.  Far from the optimum a loss that is almost
+that the solution is the one of least norm.  Where the full step does not lower the objective by a part of what the
+slope predicts (Armijo), the minimum along it is taken, found from the raw predictions at its two ends without another
+pass over X; piecewise quadratic losses then end in finitely many steps.  Far from the optimum a loss that is almost
 linear has next to no curvature; where Newton's step fails, the curvature of a quadratic that lies above the loss is
 used instead (iteratively reweighted least squares), whose full step always descends.  With many rows the first
 iterations run on a strided subsample, so that one to three passes over X remain.  After the test is met one more

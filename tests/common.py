@@ -1,0 +1,47 @@
+"""What several test files need."""
+
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sklloss import get_loss, list_losses
+
+REGRESSION = [name for name in list_losses("regression") if type(get_loss(name)).__module__.startswith("sklloss.")]
+CLASSIFICATION = [
+    name for name in list_losses("classification") if type(get_loss(name)).__module__.startswith("sklloss.")
+]
+
+
+def regression_data(n=80, d=4, seed=0, positive=False):
+    """X, y with a known linear signal and heavy tails; counts where positive."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    signal = X @ np.linspace(1, -1, d)
+    if positive:
+        return X, rng.poisson(np.exp(0.4 * signal)).astype(float)
+    return X, signal + rng.standard_t(2.5, n)
+
+
+def classification_data(n=90, d=4, n_classes=2, seed=0):
+    """X, y with classes that overlap."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    score = X[:, :n_classes] + rng.gumbel(size=(n, n_classes))
+    return X, score.argmax(axis=1)
+
+
+def data_for(name, **options):
+    """Data of the kind of a loss."""
+    loss = get_loss(name)
+    if loss.response_method != "predict":
+        return classification_data(**options)
+    return regression_data(positive=loss.interval_y_true.low >= 0, **options)
+
+
+@contextmanager
+def does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        yield
