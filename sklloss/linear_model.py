@@ -24,8 +24,7 @@ from .solvers import get_solver, solve_columns
 
 __all__ = ["LossClassifier", "LossRegressor"]
 
-# The least scale that scale="auto" gives, in units of the mean absolute deviation of y from its median.
-SCALE_FLOOR = 0.01
+SCALE_FLOOR = 0.01  # the least scale that scale="auto" gives, in units of the spread of y
 NORMAL_MAD = 0.6745  # median of abs(r) for a normal r of scale 1
 
 
@@ -33,7 +32,7 @@ class _LinearLossModel(BaseEstimator):
     """What regressor and classifier share: parameters, one fit, the decision values."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "loss": [str, Loss],
+        "loss": [object],  # get_loss says what is wrong with it
         "penalty": [str, Penalty, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "fit_intercept": ["boolean"],
@@ -148,9 +147,9 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         Whether to fit an intercept.
     scale : "auto", float > 0 or None, default="auto"
         Unit of the residuals for ``standardized`` losses; it has no effect on the others.  "auto": the median absolute
-        residual of a median regression with the same penalty, over 0.6745, residuals that this fit makes zero left
-        out; at least 0.01 of the mean absolute deviation of y from its median, as an exact fit has no scale.  It is
-        fixed before the fit, so the problem stays convex, and y, y / 1000 and 1000 y give the same model.  None: 1,
+        residual of a median regression with the same penalty (of y in units of its spread, the mean absolute deviation
+        from its median), over 0.6745, residuals that this fit makes zero left out; at least 0.01 of that spread, as
+        an exact fit has no scale.  It is fixed before the fit, so the problem stays convex, and y, y / 1000 and 1000 y give the same model.  None: 1,
         which takes delta in units of y.  A float s with ``Huber(delta)`` is ``Huber(delta * s)``.
     solver : str or callable, default="auto"
         "auto" chooses from the facts of the loss: "least_squares", "newton", "lbfgs" or "kinks".  Any method of
@@ -269,18 +268,18 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
             return 1.0, None
         if self.scale != "auto":
             return float(self.scale), None
+        # In units of the spread of y, where alpha means the same for abs(r) as for the loss.
+        spread = np.array([_spread(column, weight) for column in np.atleast_2d(y.T)])
         objective = LinearObjective(
-            X, y, AbsoluteError(), penalty=self._valid_penalty(), alpha=self.alpha, sample_weight=weight,
-            fit_intercept=self.fit_intercept, n_outputs=n_outputs,
+            X, y / (spread if y.ndim == 2 else spread[0]), AbsoluteError(), penalty=self._valid_penalty(),
+            alpha=self.alpha, sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,
         )  # fmt: skip
         solver = get_solver("auto", objective)
         solution = solve_columns(solver, objective, objective.null.params, tol=min(self.tol, 1e-9), max_iter=1000)
-        residuals = objective.y - objective.raw_prediction(solution.params)
-        scales = [
-            _scale_of(r, target, objective.weight)
-            for r, target in zip(np.atleast_2d(residuals.T), np.atleast_2d(objective.y.T), strict=True)
-        ]
-        return (scales[0] if y.ndim == 1 else np.array(scales)), solution.params
+        residuals = np.atleast_2d((objective.y - objective.raw_prediction(solution.params)).T)
+        scale = spread * [_scale_of(column, objective.weight) for column in residuals]
+        start = (spread[:, None] * solution.params.reshape(n_outputs, -1)).ravel()
+        return (float(scale[0]) if y.ndim == 1 else scale), start
 
     def predict(self, X):
         """Predict the target.
@@ -306,18 +305,22 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         return tags
 
 
-def _scale_of(residuals, y, weight):
-    """Scale of the residuals of a median regression; weights count as copies.
+def _spread(y, weight):
+    """Mean absolute deviation of y from its median; 1 where that is 0, or rounding."""
+    middle = _weighted_median(y, weight)
+    spread = float(np.average(np.abs(y - middle), weights=weight))
+    return spread if spread > 1e-14 * abs(middle) else 1.0
+
+
+def _scale_of(residuals, weight):
+    """Scale of the residuals of a median regression of a target of spread 1; weights count as copies.
 
     The residuals that are zero are the degrees of freedom of the fit and are left out, unless they are the majority.
     """
-    middle = _weighted_median(y, weight)
-    spread = float(weight @ np.abs(y - middle))
     size = np.abs(residuals)
-    off = size > 1e-9 * max(spread, 1e-12 * abs(middle))
+    off = size > 1e-9
     exact = weight[off].sum() <= 0.5 * weight.sum()
-    s = 0.0 if exact else _weighted_median(size[off], weight[off]) / NORMAL_MAD
-    return max(s, SCALE_FLOOR * spread) or 1.0
+    return max(0.0 if exact else _weighted_median(size[off], weight[off]) / NORMAL_MAD, SCALE_FLOOR)
 
 
 def _weighted_median(values, weight):

@@ -35,7 +35,9 @@ def case_id(case):
 def rows_of(case):
     """(loss, y_true, raw_prediction, factor) with all elements of the case as rows."""
     name, factor, names = RAW[case["function"]]
-    loss = get_loss(name, **{ours: case["params"][theirs] for theirs, ours in names.items() if theirs in case["params"]})
+    loss = get_loss(
+        name, **{ours: case["params"][theirs] for theirs, ours in names.items() if theirs in case["params"]}
+    )
     y, f = np.asarray(case["y_true"]), np.asarray(case["y_pred"], dtype=float)
     if case["function"] == "cross_entropy":
         return loss, y, f, factor
@@ -69,7 +71,9 @@ def test_value_and_gradient_equal_the_published_ones(case):
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in CASES if c["function"] in ("cce", "sparse_cce", "log_loss", "ovr_hinge", "poisson_deviance")], ids=case_id
+    "case",
+    [c for c in CASES if c["function"] in ("cce", "sparse_cce", "log_loss", "ovr_hinge", "poisson_deviance")],
+    ids=case_id,
 )
 def test_average_loss_equals_the_published_metric(case):
     name = {"ovr_hinge": "hinge", "poisson_deviance": "poisson"}.get(case["function"], "log_loss")
@@ -81,7 +85,9 @@ def test_average_loss_equals_the_published_metric(case):
         assert average_loss(y, p, loss=name) == pytest.approx(sum(case["expected"]), abs=3 * case["atol"])
         return
     how = case["params"].get("reduction", "mean")
-    assert average_loss(y, p, loss=name, labels=labels, aggregate=how) == pytest.approx(case["expected"], abs=case["atol"])
+    assert average_loss(y, p, loss=name, labels=labels, aggregate=how) == pytest.approx(
+        case["expected"], abs=case["atol"]
+    )
 
 
 def test_half_poisson_is_half_our_deviance_up_to_a_term_of_y():

@@ -243,7 +243,13 @@ def test_a_name_can_be_taken_once_but_redefined_in_place():
 
 @pytest.mark.parametrize(
     ("loss", "parameter"),
-    [(Huber(0.0), "delta"), (Huber(-1.0), "delta"), (Pinball(0.0), "quantile"), (Pinball(1.5), "quantile"), (SmoothL1(-1), "beta")],
+    [
+        (Huber(0.0), "delta"),
+        (Huber(-1.0), "delta"),
+        (Pinball(0.0), "quantile"),
+        (Pinball(1.5), "quantile"),
+        (SmoothL1(-1), "beta"),
+    ],
 )
 def test_parameters_out_of_range_are_named_with_their_value(loss, parameter):
     with pytest.raises(ValueError, match=rf"'{parameter}' parameter of {type(loss).__name__} must be .* Got"):

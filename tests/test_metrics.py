@@ -133,7 +133,11 @@ def test_every_regression_loss_scores_other_peoples_estimators(name):
 @pytest.mark.parametrize("name", CLASSIFICATION)
 def test_every_classification_loss_scores_other_peoples_estimators(name, n_classes):
     X, y = classification_data(n_classes=n_classes)
-    able = SVC() if loss_scorer(name)._response_method == "decision_function" else RandomForestClassifier(5, random_state=0)
+    able = (
+        SVC()
+        if loss_scorer(name)._response_method == "decision_function"
+        else RandomForestClassifier(5, random_state=0)
+    )
     assert loss_scorer(name)(able.fit(X, y), X, y) < 0
 
 
@@ -150,7 +154,9 @@ def test_scorers_of_all_kinds_agree_in_every_search():
     for key in scorers:
         np.testing.assert_array_equal(together[f"test_{key}"], together["test_short"])
         np.testing.assert_array_equal(alone[key], alone["short"])
-        search = GridSearchCV(LossRegressor(), {"alpha": [0.1, 1.0]}, scoring=scorers[key]).fit(X, y, sample_weight=weight)
+        search = GridSearchCV(LossRegressor(), {"alpha": [0.1, 1.0]}, scoring=scorers[key]).fit(
+            X, y, sample_weight=weight
+        )
         assert search.best_score_ < 0
     search = GridSearchCV(LossRegressor(), {"alpha": [0.1, 1.0]}, scoring=scorers, refit="loss")
     assert search.fit(X, y, sample_weight=weight).best_params_["alpha"] in (0.1, 1.0)
@@ -207,7 +213,12 @@ def test_a_probability_loss_on_predict_is_refused_in_a_search():
 
 
 def test_loss_scorers_names_each_loss_once():
-    assert list(loss_scorers("mae", Huber(1.0), Huber(20.0), "hinge")) == ["absolute_error", "huber", "huber_2", "hinge"]
+    assert list(loss_scorers("mae", Huber(1.0), Huber(20.0), "hinge")) == [
+        "absolute_error",
+        "huber",
+        "huber_2",
+        "hinge",
+    ]
 
 
 def test_a_scorer_of_a_bad_loss_is_refused_when_it_is_made():
@@ -221,14 +232,18 @@ def test_metrics_of_losses_and_scores_agree_for_a_fitted_model():
     X, y = regression_data()
     model = HuberRegressor().fit(X, y)
     for loss in (SquaredError(), Pinball(0.9), Huber(3.0)):
-        assert -loss_scorer(loss)(model, X, y) == loss(y, model.predict(X)) == average_loss(y, model.predict(X), loss=loss)
+        assert (
+            -loss_scorer(loss)(model, X, y) == loss(y, model.predict(X)) == average_loss(y, model.predict(X), loss=loss)
+        )
 
 
 def test_float32_probabilities_are_clipped_in_their_own_precision():
     y, p = np.array([0, 1]), np.array([1.0, 1.0], dtype=np.float32)
     eps = np.finfo(np.float32).eps
     assert average_loss(y, p, loss=LogLoss()) == pytest.approx(-np.log(eps) / 2, rel=1e-5)
-    assert average_loss(y, p.astype(float), loss="log_loss") == pytest.approx(-np.log(np.finfo(float).eps) / 2, rel=1e-5)
+    assert average_loss(y, p.astype(float), loss="log_loss") == pytest.approx(
+        -np.log(np.finfo(float).eps) / 2, rel=1e-5
+    )
 
 
 def test_a_hinge_of_several_classes_is_the_sum_over_one_vs_rest_columns():

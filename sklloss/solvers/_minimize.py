@@ -30,6 +30,13 @@ class Minimize(Solver):
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         builtin = isinstance(self.method, str)
+        # The methods' own tests are made so strict that ours, which has no unit, comes first.
+        small = 1e-3 * tol * objective.null.gradient
+        own_test = {name: {"gtol": small} for name in WITH_GTOL} | {
+            "newton-cg": {"xtol": 1e-12}, "slsqp": {"ftol": 1e-15}, "tnc": {"gtol": small, "ftol": 0.0, "xtol": 0.0},
+            "nelder-mead": {"xatol": small, "fatol": small}, "powell": {"xtol": 1e-12, "ftol": 1e-15},
+        }  # fmt: skip
+        limit = {"maxfun" if builtin and self.method.lower() == "tnc" else "maxiter": max_iter}
         return run(
             objective,
             params,
@@ -37,11 +44,12 @@ class Minimize(Solver):
             self.name,
             tol=tol,
             callback=callback,
-            options={"maxiter": max_iter} if builtin else {},
+            options=limit | own_test.get(self.method.lower(), {}) if builtin else {},
             with_hessian=objective.has_curvature and (not builtin or self.method.lower() in WITH_HESSIAN),
         )
 
 
+WITH_GTOL = ("cg", "bfgs", "l-bfgs-b", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr")
 WITH_HESSIAN = {"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr"}
 
 

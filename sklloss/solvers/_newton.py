@@ -8,7 +8,7 @@ pass over X; piecewise quadratic losses then end in finitely many steps.  Far fr
 linear has next to no curvature; where Newton's step fails, the curvature of a quadratic that lies above the loss is
 used instead (iteratively reweighted least squares), whose full step always descends.  With many rows the first
 iterations run on a strided subsample, so that one to three passes over X remain.  After the test is met one more
-step is taken: it squares the error, so that repeated and weighted fits agree to rounding.
+step is taken, or two: it squares the error, so that repeated and weighted fits agree to rounding.
 """
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = ["Newton", "newton"]
 PILOT_ROWS = 20  # rows of the subsample for each parameter, and at least
 PILOT_LEAST = 2000
 PILOT_TOL = 1e-3
+POLISH = 2  # steps taken after tol is met, one if it reaches rounding
 ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
 ROUNDING = 64 * np.finfo(float).eps
 
@@ -61,7 +62,8 @@ def _solve(objective, params, tol, max_iter, callback):
             hess=objective.hessian,
             slope_along=objective.slope_along,
             majorizer=objective.majorizer if objective.has_majorizer else None,
-            converged=lambda x: objective.optimality(jac(x)) <= tol,
+            optimality=lambda x: objective.optimality(jac(x)),
+            tol=tol,
             maxiter=max_iter,
             callback=callback,
         )
@@ -70,15 +72,16 @@ def _solve(objective, params, tol, max_iter, callback):
     return run(objective, params, method, Newton.name, tol=tol, options={}, callback=callback, own_test=True)
 
 
-def newton(fun, x0, *, jac, hess, slope_along, converged, maxiter, callback, majorizer=None):
+def newton(fun, x0, *, jac, hess, slope_along, optimality, tol, maxiter, callback, majorizer=None):
     """Minimise; see the module's docstring."""
-    x, polished, message = x0, False, "maximum number of iterations reached"
+    x, polished, message = x0, 0, "maximum number of iterations reached"
     for _ in range(maxiter):
-        done = converged(x)
-        if done and polished:
+        error = optimality(x)
+        done = error <= tol
+        if done and (polished == POLISH or (polished and error == 0)):
             message = "tol reached"
             break
-        polished = done
+        polished += done
         found = _step(fun, jac, hess, slope_along, hess(x), x)
         if found is None and majorizer is not None and not done:
             found = _step(fun, jac, hess, slope_along, majorizer(x), x)
