@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._compat import Interval, StrOptions, check_parameters, check_sample_weight
 from ._objective import LinearObjective
-from .losses import AbsoluteError, Loss
+from .losses import AbsoluteError
 from .losses._base import encode_classes, get_loss
 from .losses._compose import Scaled
 from .penalties import Penalty, get_penalty
@@ -147,10 +147,11 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         Whether to fit an intercept.
     scale : "auto", float > 0 or None, default="auto"
         Unit of the residuals for ``standardized`` losses; it has no effect on the others.  "auto": the median absolute
-        residual of a median regression with the same penalty (of y in units of its spread, the mean absolute deviation
-        from its median), over 0.6745, residuals that this fit makes zero left out; at least 0.01 of that spread, as
-        an exact fit has no scale.  It is fixed before the fit, so the problem stays convex, and y, y / 1000 and 1000 y give the same model.  None: 1,
-        which takes delta in units of y.  A float s with ``Huber(delta)`` is ``Huber(delta * s)``.
+        residual, over 0.6745, of a median regression with the same penalty (of y in units of its spread, the mean
+        absolute deviation from its median); residuals that this fit makes zero are left out, and the scale is at
+        least 0.01 of that spread, as an exact fit has none.  It is fixed before the fit, so the problem stays convex,
+        and y, y / 1000 and 1000 y give the same model.  None: 1, which takes delta in units of y.  A float s with
+        ``Huber(delta)`` is ``Huber(delta * s)``.
     solver : str or callable, default="auto"
         "auto" chooses from the facts of the loss: "least_squares", "newton", "lbfgs" or "kinks".  Any method of
         `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.

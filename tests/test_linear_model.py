@@ -104,9 +104,8 @@ class Quartic(ResidualLoss):
 
 
 class Steep(MarginLoss):
-    """A hinge with its kink elsewhere."""
+    """A hinge with its kink elsewhere; without a name it is used as an instance."""
 
-    name = "test_steep"
     smooth = False
 
     def __init__(self, at=2.0):

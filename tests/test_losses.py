@@ -7,8 +7,21 @@ import numpy as np
 import pytest
 
 from sklloss import check_loss, get_loss, list_losses
-from sklloss.losses import AbsoluteError, Hinge, Huber, LogCosh, LogLoss, Loss, MarginLoss, Pinball, Poisson
-from sklloss.losses import ResidualLoss, SmoothL1, SquaredError, SquaredHinge
+from sklloss.losses import (
+    AbsoluteError,
+    Hinge,
+    Huber,
+    LogCosh,
+    LogLoss,
+    Loss,
+    MarginLoss,
+    Pinball,
+    Poisson,
+    ResidualLoss,
+    SmoothL1,
+    SquaredError,
+    SquaredHinge,
+)
 from sklloss.losses._compose import Scaled
 
 from .common import CLASSIFICATION, REGRESSION
@@ -182,11 +195,8 @@ def test_check_loss_catches_a_warning_at_a_perfect_prediction():
 
 
 def test_check_loss_catches_a_parameter_that_init_changes():
-    with pytest.raises(AssertionError, match="stored|RuntimeError|clone|store"):
-        try:
-            check_loss(ChangesItsParameter(1))
-        except RuntimeError as error:  # scikit-learn's clone says it its own way
-            raise AssertionError(str(error) + " clone") from error
+    with pytest.raises(RuntimeError, match="the constructor either does not set or modifies parameter delta"):
+        check_loss(ChangesItsParameter(1))
 
 
 # --------------------------------------------------------------------------------------------------- the registry
@@ -214,7 +224,7 @@ def test_an_unknown_name_gets_near_misses():
 
 @pytest.mark.parametrize("wrong", [Huber, 3, None, np.abs])
 def test_what_is_no_loss_is_refused_with_the_remedy(wrong):
-    with pytest.raises(TypeError, match="instance|must be a name"):
+    with pytest.raises(TypeError, match=r"instance|must be a name"):
         get_loss(wrong)
 
 

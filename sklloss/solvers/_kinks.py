@@ -2,7 +2,8 @@
 
 Rows are max(low z, high z) with z = kink - sign * raw prediction.  A small problem goes whole to the interior point,
 is snapped to its active set and bounded from below (`_interior_point`, `_dual_bound`); if the gap is still open, once
-more with QR in place of Cholesky, and, without l2, by HiGHS on the boxed dual.  A large one is reduced first (Portnoy
+more with QR in place of Cholesky, without a penalty in an orthonormal basis of the columns, and then by HiGHS on the
+boxed dual.  A large one is reduced first (Portnoy
 and Koenker): a systematic sample of the rows gives a pilot fit; the m rows nearest to a kink are kept, and all other
 rows of one sign pattern are *summed* into a single row, their weighted mean.  As max(low z, high z) is sublinear, the
 reduced problem is always bounded and never above the true one, so its dual bound is a bound for the true one, and at
@@ -14,7 +15,7 @@ import numpy as np
 from .._compat import one_blas_thread
 from ._base import Solution, Solver
 from ._dual_bound import boxed_dual, dual_bound
-from ._interior_point import KinkedRows, factor_cholesky, factor_qr, interior_point, snap
+from ._interior_point import KinkedRows, factor_cholesky, factor_qr, interior_point, orthonormal, snap
 from ._linalg import factor
 
 __all__ = ["Kinks"]
@@ -23,7 +24,8 @@ PILOT = 30, 3.0  # m = max(30 p, 3 (n log p)^(2/3)) rows; no reduction when m > 
 PILOT_TOL = 1e-2
 BAND = 3  # rows kept in rounds 2 to NARROW: m / BAND, around the better w; later rounds only add rows
 NARROW, ROUNDS = 4, 20
-FLOOR = 1e-6  # of the value of the model without features: where the relative gap becomes an absolute one
+FLOOR = 1e-6  # of the value of the model without features: where the relative gap becomes an absolute one;
+ROUNDING = 4 * np.finfo(float).eps  # or this much of the mean size of the kinks, if that is more
 INTERIOR = 1e-9, 1e-11  # the interior point ends between these; the snap does the rest
 MAX_INTERIOR = 100
 
@@ -45,7 +47,7 @@ class Kinks(Solver):
             problem.solve(params, tol)
         value = objective.value_gradient(problem.w)[0]
         gap = max(0.0, value - problem.dual)
-        scale = max(value, FLOOR * problem.null)
+        scale = max(value, problem.floor)
         optimality = gap / scale if scale > 0 else 0.0
         certificate = f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap)"
         if not (converged := optimality <= tol):
@@ -76,7 +78,8 @@ class _Problem:
         self.objective, self.trace = objective, trace
         self.relu = objective.relu_rows()
         self.n, self.p = objective.design.n_rows, objective.p
-        self.dual, self.route, self.null = 0.0, "interior point", 0.0
+        self.dual, self.route = 0.0, "interior point"
+        self.floor = 0.0  # where the relative gap becomes an absolute one
         self.w = np.zeros(self.p)
 
     def solve(self, start, tol):
@@ -125,33 +128,44 @@ class _Problem:
         if self.objective.fit_intercept:
             for w in starts:
                 w[-1] += _best_shift(rows, w, sign)
-        self.null = rows.primal(starts[0])
+        width, size = rows.high - rows.low, np.abs(rows.kinks)
+        self.floor = max(FLOOR * rows.primal(starts[0]), ROUNDING * float((width * size).sum()))
         return min(starts, key=rows.primal)
 
     def solve_rows(self, rows, w, tol):
-        """Interior point, snap, bound; with QR if the gap is open; then HiGHS if no l2.  (w, primal, dual)."""
-        best_w, best, dual = w, np.inf, 0.0
-        floor = FLOOR * self.null
+        """Interior point, snap, bound; then what else can close the gap.  (w, primal, dual)."""
+        best_w, best, dual = w, rows.primal(w), 0.0
+        if best <= tol * self.floor:
+            return best_w, best, dual  # an exact fit: no loss is below 0
 
-        def offer(w, u, route):
+        def offer(w, bound, route):
             nonlocal best_w, best, dual
             primal = rows.primal(w)
             if primal <= best * (1 + 1e-15):
                 best_w, best, self.route = w, primal, route
-            dual = max(dual, dual_bound(rows, u, w))
-            return best - dual <= tol * max(best, floor)
+            dual = max(dual, bound)
+            return best - dual <= tol * max(best, self.floor)
 
-        for factorise, route in ((factor_cholesky, "interior point"), (factor_qr, "interior point with QR")):
-            w_inner, u, over, under = interior_point(
-                rows, w, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=floor, max_iter=self.trace.max_iter,
+        def attempt(rows, w, factorise, route, back=np.asarray):
+            w, u, over, under = interior_point(
+                rows, w, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=self.floor, max_iter=self.trace.max_iter,
                 factorise=factorise, callback=self.trace,
             )  # fmt: skip
-            closed = offer(w_inner, u, route)
-            w_snapped, u_snapped = snap(rows, w_inner, u, over, under)
-            if offer(w_snapped, u_snapped, f"{route}, active set") or closed:
-                return best_w, best, dual
-        if not rows.l2.any() and (vertex := boxed_dual(rows)) is not None:
-            offer(vertex[0], vertex[1], "linear program")
+            closed = offer(back(w), dual_bound(rows, u, w), route)
+            w, u = snap(rows, w, u, over, under)
+            return offer(back(w), dual_bound(rows, u, w), f"{route}, active set") or closed
+
+        if attempt(rows, w, factor_cholesky, "interior point"):
+            return best_w, best, dual
+        if rows.l1.any() or rows.l2.any():
+            attempt(rows, w, factor_qr, "interior point with QR")
+            return best_w, best, dual
+        # Without a penalty nearly dependent columns may be replaced by an orthonormal basis of what they span.
+        basis, to_basis, back = orthonormal(rows)
+        if not attempt(basis, to_basis(w), factor_qr, "interior point in an orthonormal basis", back):
+            vertex = boxed_dual(basis)
+            if vertex is not None:
+                offer(back(vertex[0]), dual_bound(basis, vertex[1], vertex[0]), "linear program")
         return best_w, best, dual
 
     def reduce(self, m, start, tol):
@@ -163,7 +177,12 @@ class _Problem:
         rows = self.rows(keep, mass)
         w = self.start(rows, mass, self.relu.sign[keep], start)
         w = interior_point(
-            rows, w, tol=PILOT_TOL, floor=PILOT_TOL * self.null, max_iter=self.trace.max_iter, callback=self.trace
+            rows,
+            w,
+            tol=PILOT_TOL,
+            floor=PILOT_TOL * self.floor / FLOOR,
+            max_iter=self.trace.max_iter,
+            callback=self.trace,
         )[0]
         best, power = np.inf, 1 << np.arange(len(self.relu.kinks))
         z = self.residual(w)
@@ -181,7 +200,7 @@ class _Problem:
             if (value := self.value(z, w)) < best:
                 self.w, best = w, value
             changed = ~kept & (power @ (z > 0) != pattern)
-            if best - self.dual <= tol * max(best, FLOOR * self.null) or not changed.any():
+            if best - self.dual <= tol * max(best, self.floor) or not changed.any():
                 break
             kept |= changed
         self.route += f", {rounds} rounds"

@@ -14,7 +14,9 @@ from ._linalg import factor
 
 __all__ = ["LeastSquares"]
 
-PIVOT = 1e-5  # smallest pivot of the unit-diagonal Cholesky factor; its square is about 1 / condition
+PIVOT = (
+    1e-3  # smallest pivot of the unit-diagonal Cholesky factor; its square is about 1 / condition of the Gram matrix
+)
 
 
 class LeastSquares(Solver):

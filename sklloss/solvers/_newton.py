@@ -25,6 +25,8 @@ PILOT_LEAST = 2000
 PILOT_TOL = 1e-3
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
 ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
+WOLFE = 0.5  # the part of the slope that may be left after a full step, else the model was bad
+LONGEST = 1024.0  # how far beyond the full step a minimum is looked for
 ROUNDING = 64 * np.finfo(float).eps
 
 
@@ -82,9 +84,9 @@ def newton(fun, x0, *, jac, hess, slope_along, optimality, tol, maxiter, callbac
             message = "tol reached"
             break
         polished += done
-        found = _step(fun, jac, hess, slope_along, hess(x), x)
+        found = _step(fun, jac, hess, slope_along, hess(x), x, trusted=majorizer is None or done)
         if found is None and majorizer is not None and not done:
-            found = _step(fun, jac, hess, slope_along, majorizer(x), x)
+            found = _step(fun, jac, hess, slope_along, majorizer(x), x, trusted=True)
         if found is None:
             message = "tol reached" if done else "no lower value along the step"
             break
@@ -93,18 +95,21 @@ def newton(fun, x0, *, jac, hess, slope_along, optimality, tol, maxiter, callbac
     return optimize.OptimizeResult(x=x, fun=fun(x), jac=jac(x), message=message)
 
 
-def _step(fun, jac, hess, slope_along, curvature, x):
-    """The next iterate, or None where there is none."""
+def _step(fun, jac, hess, slope_along, curvature, x, trusted):
+    """The next iterate; None where there is none, or where a direction that is not trusted was a bad model."""
     value, gradient = fun(x), jac(x)
     step = -factor_or_pseudo_inverse(curvature)(gradient)
     slope = gradient @ step
     if not slope < 0:
         return None
     hess(x + step)  # most often the full step is taken: value, gradient and the next Hessian in one pass
-    if _falls(fun(x + step), value, slope):
+    new, end = fun(x + step), jac(x + step) @ step
+    if _falls(new, value, slope) and abs(end) <= -WOLFE * slope:
         return x + step
     if -slope <= ROUNDING * abs(value):  # values cannot tell any more, gradients can
         return x + step if np.abs(jac(x + step)).max() < np.abs(gradient).max() else None
+    if not trusted:
+        return None
     t = _minimum_along(slope_along(x, step))
     return x + t * step if _falls(fun(x + t * step), value, t * slope) else None
 
@@ -114,8 +119,10 @@ def _falls(new, value, predicted):
 
 
 def _minimum_along(slope):
-    """Where the derivative of a convex function, negative at 0, changes sign in (0, 1)."""
+    """Where the derivative of a convex function, negative at 0, changes sign; at most LONGEST."""
     high = 1.0
     while not np.isfinite(slope(high)):
         high /= 2
+    while high < LONGEST and slope(high) < 0:
+        high *= 2
     return high if slope(high) <= 0 else optimize.brentq(slope, 0.0, high, xtol=1e-12, rtol=1e-6)
