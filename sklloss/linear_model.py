@@ -196,7 +196,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     >>> model.coef_.round(6), round(model.intercept_, 6)
     (array([2.]), 1.0)
     >>> print(model.solution_.certificate)
-    the optimum is at most 0.0e+00 below the value 98.1 (strict duality gap)
+    the optimum is at most ... below the value 98.1 (strict duality gap)
     """
 
     _parameter_constraints = {

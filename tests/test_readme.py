@@ -38,7 +38,8 @@ def test_the_code_blocks_of_the_readme_run_in_order_and_print_what_they_say(caps
         exec(compile(block, "README.md", "exec"), vars(module))
         printed = capsys.readouterr().out
         for said in re.findall(r"^print\(.*\)  # (.*)$", block, flags=re.MULTILINE):
-            assert said in printed or said == "labels of any kind", f"the README says {said!r}, it prints {printed!r}"
+            pattern = re.escape(said).replace(re.escape("..."), ".*")  # what depends on rounding is left open
+            assert re.search(pattern, printed), f"the README says {said!r}, it prints {printed!r}"
 
 
 def test_the_table_of_losses_is_not_stale():
