@@ -132,15 +132,14 @@ class Design:
             sums.add(block, [self.weight[rows]])
         return sums.standardised()[0]
 
-    def subsample(self, size):
-        """The design of every k-th row, and the positions of those rows."""
-        keep = np.arange(0, self.n_rows, -(-self.n_rows // size))
+    def only(self, keep):
+        """The design of the rows at these positions, standardised as this one; their weights sum to 1 again."""
         sub = object.__new__(Design)
         sub.__dict__.update({k: v for k, v in vars(self).items() if k not in ("origin", "gram")})
         sub.rows = keep if self.rows is None else self.rows[keep]
         sub.weight = self.weight[keep] / self.weight[keep].sum()
         sub.n_rows = len(keep)
-        return sub, keep
+        return sub
 
 
 class GramSums:

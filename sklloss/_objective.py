@@ -36,7 +36,10 @@ class ReluRows:
 
 @dataclass
 class _Null:
-    """The model without features: the best intercept, its value, its gradient, and the rounding of a gradient."""
+    """The model without features: the best intercept, its value, the largest entry and the rounding of its gradient.
+
+    Where the gradient is 0, ``gradient`` is the largest that it could be.
+    """
 
     params: np.ndarray
     value: float
@@ -81,9 +84,10 @@ class LinearObjective:
             rows = np.flatnonzero(weight > 0)
             weight, y = weight[rows], y[rows]
         self.y, self.loss, self.penalty, self.alpha = y, loss, penalty, alpha
-        self.weight = weight / weight.sum()
+        denominator = loss.denominator(y)
+        self.weight = weight / (weight.sum() if denominator is None else weight @ denominator)
         self.fit_intercept, self.n_outputs = fit_intercept, n_outputs
-        self.design = Design(X, self.weight, rows, centred=fit_intercept) if design is None else design
+        self.design = Design(X, weight / weight.sum(), rows, centred=fit_intercept) if design is None else design
         d = self.design.n_features
         self.p = d + fit_intercept
         self.l1 = self._penalty_diagonal("l1_operator", self.design.inverse)
@@ -121,7 +125,7 @@ class LinearObjective:
 
     @property
     def kinked(self):
-        return self.loss.relu is not None
+        return self.loss.relu is not None and not self.coupled
 
     @property
     def has_curvature(self):
@@ -270,11 +274,13 @@ class LinearObjective:
         for rows, block in design.blocks():
             slope += (block.T @ per_row[rows]).T
         gradient = (slope - np.outer(per_row.sum(axis=0), design.centre)) * design.inverse
-        # A gradient is a sum over rows of weight * slope, and a slope inherits the rounding of the raw prediction.
+        # A gradient is a sum over rows of weight * slope, and a slope inherits the rounding of what it is taken at.
         mass = np.abs(g).sum()
         if not self.coupled and hasattr(self.loss, "hessian"):
-            mass += self.weight @ np.abs(self.loss.hessian(self.y, raw) * raw).reshape(len(raw), -1).sum(axis=1)
-        return _Null(theta.ravel(), value, float(np.abs(gradient).max(initial=0.0)), 16 * EPS * float(mass))
+            size = max(np.abs(raw).max(), np.abs(self.y).max())
+            mass += self.weight @ np.abs(self.loss.hessian(self.y, raw)).reshape(len(raw), -1).sum(axis=1) * size
+        rounding, largest = 16 * EPS * float(mass), float(np.abs(gradient).max(initial=0.0))
+        return _Null(theta.ravel(), value, largest if largest > rounding else float(mass), rounding)
 
     def optimality(self, gradient):
         """Largest entry of a gradient, relative to that of the null model; 0 at rounding level."""
@@ -304,14 +310,14 @@ class LinearObjective:
         return float((g * g / (2 * self.l2[:d][varies])).sum()) + charge
 
     # ----------------------------------------------------------------------------------------- other problems
-    def _like(self, design, y, loss, n_outputs):
+    def _like(self, design, y, loss, n_outputs, alpha=None):
         """The same objective on another design, target and loss."""
         return LinearObjective(
             None,
             y,
             loss,
             penalty=self.penalty,
-            alpha=self.alpha,
+            alpha=self.alpha if alpha is None else alpha,
             sample_weight=design.weight,
             fit_intercept=self.fit_intercept,
             n_outputs=n_outputs,
@@ -320,8 +326,17 @@ class LinearObjective:
 
     def subsample(self, size):
         """The objective of every k-th row, at most `size` of them; the same parameters."""
-        design, keep = self.design.subsample(size)
-        return self._like(design, self.y[keep], self.loss, self.n_outputs)
+        keep = np.arange(0, self.design.n_rows, -(-self.design.n_rows // size))
+        return self._like(self.design.only(keep), self.y[keep], self.loss, self.n_outputs)
+
+    def only(self, keep, loss):
+        """The objective of some rows and another loss, up to a factor: the penalty weighs as in this one."""
+        alpha = self.alpha / self.design.weight[keep].sum()
+        return self._like(self.design.only(keep), self.y[keep], loss, self.n_outputs, alpha)
+
+    def with_loss(self, loss):
+        """The objective of another loss on the same data."""
+        return self._like(self.design, self.y, loss, self.n_outputs)
 
     def column(self, k):
         """The objective of one output of several that are not coupled."""
@@ -336,7 +351,8 @@ class LinearObjective:
                 low, high = boxes.get(o / c, (0.0, 0.0))
                 boxes[o / c] = low + min(c, 0.0), high + max(c, 0.0)
         low, high = np.array(list(boxes.values())).T[:, :, None]
-        return ReluRows(offset + np.array(list(boxes))[:, None], low, high, -slope, self.weight)
+        weight = self.weight * self.loss.row_weight(self.y)
+        return ReluRows(offset + np.array(list(boxes))[:, None], low, high, -slope, weight)
 
     # ------------------------------------------------------------------------------------------- coefficients
     def unpack(self, params):

@@ -16,10 +16,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._compat import Interval, StrOptions, check_parameters, check_sample_weight
 from ._objective import LinearObjective
-from .losses import AbsoluteError
+from .losses import AbsoluteError, LogLoss
 from .losses._base import encode_classes, get_loss
 from .losses._compose import Scaled
-from .penalties import Penalty, get_penalty
+from .penalties import L2, Penalty, get_penalty
 from .solvers import get_solver, solve_columns
 
 __all__ = ["LossClassifier", "LossRegressor"]
@@ -252,7 +252,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         y = np.asarray(y, dtype=np.float64)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        loss.check_y_true(y)
+        loss.check_y_true(y, fit=True)
         weight = check_sample_weight(sample_weight, X)
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         scale, start = self._residual_scale(X, y, loss, weight, n_outputs)
@@ -265,10 +265,10 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
 
     def _residual_scale(self, X, y, loss, weight, n_outputs):
         """Scale of the residuals, a float or one for each output, and the coefficients it was found with, or None."""
-        if not loss.standardized or self.scale is None:
-            return 1.0, None
-        if self.scale != "auto":
-            return float(self.scale), None
+        estimated = loss.standardized and self.scale == "auto"
+        fixed = float(self.scale) if loss.standardized and isinstance(self.scale, Real) else 1.0
+        if not estimated and loss.convex:
+            return fixed, None
         # In units of the spread of y, where alpha means the same for abs(r) as for the loss.
         spread = np.array([_spread(column, weight) for column in np.atleast_2d(y.T)])
         objective = LinearObjective(
@@ -280,6 +280,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         residuals = np.atleast_2d((objective.y - objective.raw_prediction(solution.params)).T)
         scale = spread * [_scale_of(column, objective.weight) for column in residuals]
         start = (spread[:, None] * solution.params.reshape(n_outputs, -1)).ravel()
+        if not estimated:
+            return fixed, start  # a loss that is not convex starts at the median regression all the same
         return (float(scale[0]) if y.ndim == 1 else scale), start
 
     def predict(self, X):
@@ -301,7 +303,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         loss = _loss_or_none(self.loss)
-        tags.target_tags.positive_only = loss is not None and loss.interval_y_true.low >= 0
+        tags.target_tags.positive_only = loss is not None and loss.positive_only
         tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line
         return tags
 
@@ -466,10 +468,14 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         loss = self._valid_loss()
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
         check_classification_targets(y)
-        classes, index = np.unique(y, return_inverse=True)
+        weight = check_sample_weight(sample_weight, X)
+        ignore = getattr(loss, "ignore_label", None)
+        seen = np.ones(len(y), bool) if ignore is None else y != ignore
+        classes = np.unique(y[seen])
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {classes[0]!r}.")
-        weight = check_sample_weight(sample_weight, X)
+        index = np.searchsorted(classes, np.where(seen, y, classes[0]))
+        weight = np.where(seen, weight, 0.0)  # rows to ignore are left out
         weight = weight * _class_weights(self.class_weight, classes, y, np.bincount(index, weight))[index]
         present = np.bincount(index, weight, len(classes)) > 0
         if present.sum() < 2:
@@ -478,8 +484,16 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
                 f"only the class {classes[present].tolist()} has one."
             )
         n_outputs = 1 if len(classes) == 2 else len(classes)
-        target = encode_classes(index, len(classes), loss)
-        self.coef_, self.intercept_ = self._fit(X, target, loss, weight, n_outputs)
+        bound = loss.bind(classes)
+        target, start = encode_classes(index, len(classes), bound), None
+        if not loss.convex and loss.multiclass:  # a loss that is not convex starts at the fit of a convex one
+            convex = LinearObjective(
+                X, target, LogLoss(), penalty=self._valid_penalty() or L2(), alpha=self.alpha or 1e-4,
+                sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,
+            )  # fmt: skip
+            options = {"tol": 1e-4, "max_iter": self.max_iter}
+            start = solve_columns(get_solver("auto", convex), convex, convex.null.params, **options).params
+        self.coef_, self.intercept_ = self._fit(X, target, bound, weight, n_outputs, start)
         self.classes_, self.loss_ = classes, loss
         return self
 
@@ -495,11 +509,11 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         raw = self._raw_prediction(X)
-        if raw.ndim == 2 and self.loss_.relu is not None:
+        if raw.ndim == 2 and not self.loss_.smooth:
             # A row may sit on the kink of several columns, at exactly -1, say: without the last digits, which depend
             # on the rows it comes with, its class does not.
             raw = np.round(raw, 12 if raw.dtype == np.float64 else 5)
-        return raw
+        return self.loss_.decision(raw)
 
     def predict(self, X):
         """Predict the class: the largest decision value.
@@ -528,7 +542,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         ndarray of shape (n_samples, n_classes)
             For one-vs-rest columns each column's probability over their sum; uniform where all are 0.
         """
-        raw = self.decision_function(X)
+        raw = self._raw_prediction(X)
         p = self.loss_.probability(raw)
         if p.ndim == 1:
             return np.column_stack([1 - p, p])
@@ -546,6 +560,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        loss = _loss_or_none(self.loss)
+        tags.classifier_tags.poor_score = loss is not None and loss.poor_score
         return tags
 
 

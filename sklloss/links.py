@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-__all__ = ["IDENTITY", "LOG", "LOGIT", "SOFTMAX", "Domain", "Link"]
+__all__ = ["IDENTITY", "LOG", "LOG1P", "LOGIT", "SOFTMAX", "Domain", "Link"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,18 @@ class _Log(Link):
             return np.exp(raw_prediction)
 
 
+class _Log1p(Link):
+    name = "log1p"
+
+    def link(self, y_pred):
+        with np.errstate(divide="ignore"):  # log 0 = -inf is the true value
+            return np.log1p(y_pred)
+
+    def inverse(self, raw_prediction):
+        with np.errstate(over="ignore"):  # expm1(1e20) = inf is the true value
+            return np.expm1(raw_prediction)
+
+
 class _Logit(Link):
     name = "logit"
 
@@ -88,4 +100,4 @@ class _Softmax(Link):
         return e / e.sum(axis=-1, keepdims=True)
 
 
-IDENTITY, LOG, LOGIT, SOFTMAX = Link(), _Log(), _Logit(), _Softmax()
+IDENTITY, LOG, LOG1P, LOGIT, SOFTMAX = Link(), _Log(), _Log1p(), _Logit(), _Softmax()

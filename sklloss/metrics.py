@@ -62,13 +62,16 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     loss = get_loss(loss)
     if aggregate not in ("mean", "sum", "median", "trimmed", None):
         raise ValueError(f"aggregate must be 'mean', 'sum', 'median', 'trimmed' or None, got {aggregate!r}.")
-    arguments = _values(y_true, y_pred) if loss.response_method == "predict" else _encoded(y_true, y_pred, labels, loss)
-    rows = loss.per_sample(*arguments)
+    if loss.response_method == "predict":
+        y_true, y_pred = _values(y_true, y_pred)
+    else:
+        loss, y_true, y_pred = _encoded(y_true, y_pred, labels, loss)
+    rows = loss.per_sample(y_true, y_pred)
     weight = check_sample_weight(sample_weight, rows)
     if aggregate is None:
         return rows
     if aggregate == "mean":
-        return float(np.average(rows, weights=weight))
+        return loss.mean(y_true, rows, weight)
     if aggregate == "sum":
         return float(weight @ rows)
     order = np.argsort(rows)
@@ -93,10 +96,13 @@ def _values(y_true, y_pred):
 
 
 def _encoded(y_true, y_pred, labels, loss):
-    """Targets in the form the loss takes, and predictions, (n,) for two classes."""
+    """The loss for these labels, targets in the form it takes, and predictions, (n,) for two classes."""
     y_true = column_or_1d(y_true)
     check_classification_targets(y_true)
-    classes = np.unique(y_true if labels is None else column_or_1d(labels))
+    seen = (
+        y_true != loss.ignore_label if getattr(loss, "ignore_label", None) is not None else np.ones(len(y_true), bool)
+    )
+    classes = np.unique(y_true[seen] if labels is None else column_or_1d(labels))
     _refuse_labels(y_pred, classes, loss)
     y_pred = check_array(y_pred, ensure_2d=False, dtype=[np.float64, np.float32], input_name="y_pred")
     check_consistent_length(y_true, y_pred)
@@ -106,8 +112,8 @@ def _encoded(y_true, y_pred, labels, loss):
             f"y_pred has {n_columns} classes (shape {y_pred.shape}), but there are {len(classes)} labels, "
             f"{classes.tolist()}; pass labels=estimator.classes_, or score with loss_scorer, which does."
         )
-    if not np.isin(y_true, classes).all():
-        unseen = sorted(set(np.unique(y_true).tolist()) - set(classes.tolist()))
+    if not np.isin(y_true[seen], classes).all():
+        unseen = sorted(set(np.unique(y_true[seen]).tolist()) - set(classes.tolist()))
         raise ValueError(f"y_true holds labels that are not in labels={classes.tolist()}: {unseen}.")
     if loss.response_method == "predict_proba" and y_pred.ndim == 2:
         total = y_pred.sum(axis=1)
@@ -115,8 +121,9 @@ def _encoded(y_true, y_pred, labels, loss):
         if off.any():
             row = int(np.argmax(off))
             raise ValueError(f"The probabilities in a row of y_pred must sum to 1; row {row} sums to {total[row]}.")
-    index = np.searchsorted(classes, y_true)
-    return encode_classes(index, n_columns, loss), y_pred[:, 1] if y_pred.shape[1:] == (2,) else y_pred
+    index = np.where(seen, np.searchsorted(classes, np.where(seen, y_true, classes[0])), -1)
+    loss = loss.bind(classes)
+    return loss, encode_classes(index, n_columns, loss), y_pred[:, 1] if y_pred.shape[1:] == (2,) else y_pred
 
 
 def _refuse_labels(y_pred, classes, loss):

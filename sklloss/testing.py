@@ -60,10 +60,10 @@ def _cases(loss):
         domain = loss.interval_y_true
         y = rng.normal(scale=3.0, size=N_ROWS) if domain.low < 0 else rng.poisson(2.0, N_ROWS).astype(float)
         return [(y[domain.includes(y)], raw[domain.includes(y)])]
-    y = rng.integers(0, 2, N_ROWS).astype(float)
-    raw_k, y_k = rng.normal(scale=2.0, size=(N_ROWS, N_CLASSES)), rng.integers(0, N_CLASSES, N_ROWS)
-    one_hot = np.eye(N_CLASSES)[y_k]
-    return [(y, raw), (one_hot, raw_k), *([(y_k, raw_k)] if loss.multiclass else [])]
+    K = loss.n_classes or N_CLASSES
+    two = [(rng.integers(0, 2, N_ROWS).astype(float), raw)] if loss.n_classes in (None, 2) else []
+    raw_k, y_k = rng.normal(scale=2.0, size=(N_ROWS, K)), rng.integers(0, K, N_ROWS)
+    return [*two, (np.eye(K)[y_k], raw_k), *([(y_k, raw_k)] if loss.multiclass else [])]
 
 
 def _fail(loss, what, **numbers):
@@ -217,7 +217,7 @@ def _smooth(loss, y, raw):
         left, right = abs(slope(middle) - slope(low)), abs(slope(high) - slope(middle))
         low, high = (low, middle) if left >= right else (middle, high)
     left_over = abs(slope(high) - slope(low))
-    if bool(loss.smooth) == (left_over > 1e-4):
+    if bool(loss.smooth) == (left_over > 1e-4 * max(1, abs(slope(low)))):
         _fail(loss, "smooth must tell whether the gradient is continuous", smooth=loss.smooth, near=low, jump=left_over)
 
 
@@ -232,11 +232,11 @@ def _quadratic(loss, y, raw):
 
 
 def _relu(loss, y, raw):
-    if loss.relu is None:
-        return
+    if loss.relu is None or (raw.ndim == 2 and loss.multiclass):
+        return  # kinks of a multiclass loss are not those of a margin
     offset, slope = loss.argument(y)
     t = offset + slope * raw
-    expected = sum(np.maximum(0, c * t + o) for c, o in loss.relu)
+    expected = loss.row_weight(y) * sum(np.maximum(0, c * t + o) for c, o in loss.relu)
     expected = expected if raw.ndim == 1 else expected.sum(axis=1)
     _compare(loss, "loss against the sum of relu", y, raw, loss.loss(y, raw), expected, 1e-14)
 

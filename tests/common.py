@@ -14,13 +14,13 @@ CLASSIFICATION = [
 ]
 
 
-def regression_data(n=80, d=4, seed=0, positive=False):
-    """X, y with a known linear signal and heavy tails; counts where positive."""
+def regression_data(n=80, d=4, seed=0, positive=False, zero=True):
+    """X, y with a known linear signal and heavy tails; counts where positive, with zeros or from 1 on."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, d))
     signal = X @ np.linspace(1, -1, d)
     if positive:
-        return X, rng.poisson(np.exp(0.4 * signal)).astype(float)
+        return X, rng.poisson(np.exp(0.4 * signal)).astype(float) + (not zero)
     return X, signal + rng.standard_t(2.5, n)
 
 
@@ -37,7 +37,7 @@ def data_for(name, **options):
     loss = get_loss(name)
     if loss.response_method != "predict":
         return classification_data(**options)
-    return regression_data(positive=loss.interval_y_true.low >= 0, **options)
+    return regression_data(positive=loss.positive_only, zero=name in ("poisson", "tweedie"), **options)
 
 
 @contextmanager

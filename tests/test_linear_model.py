@@ -36,14 +36,21 @@ def estimator_for(name, **params):
 
 
 def expected_failures(estimator):
-    """The check's 15 x 30 problem has many minimisers without a penalty; of these a kinked fit finds one.
+    """Where a check of scikit-learn asks for what no solver can give.
 
-    Huber stands on a median regression, which is one of them: it fits exactly, so that the scale is 0.
+    Its weight checks have 15 rows and 30 columns, so without a penalty there are many minimisers, or none: a loss with
+    kinks, and one that stands on a median regression, stops at one of them, and a flat one at the first that is good
+    to tol.  The ramp loss has one at each start.
     """
-    loss = get_loss(estimator.loss)
-    if estimator.penalty is None and (loss.relu is not None or loss.standardized):
-        return dict.fromkeys(WEIGHT_CHECKS, "several minimisers, or an automatic scale of 0")
-    return {}
+    loss, failures = get_loss(estimator.loss), {}
+    kinks = not loss.smooth and not (loss.poor_score or loss.multiclass)  # those two end at 0 and at a smooth fit
+    if estimator.penalty is None and (kinks or loss.standardized or not loss.convex):
+        failures |= dict.fromkeys(WEIGHT_CHECKS, "several minimisers, or an automatic scale of 0")
+    if estimator.loss == "crammer_singer":
+        failures["check_class_weight_classifiers"] = "weights of 1 to 1e7: the fit warns that its gap stays open"
+    if estimator.loss == "brier" and estimator.penalty is None:
+        failures["check_class_weight_classifiers"] = "a local minimum that gives up a row of the heavy class"
+    return failures
 
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
@@ -139,6 +146,8 @@ def test_weights_count_as_copies_and_only_by_their_ratios(name, penalty):
     repeated = estimator_for(name, penalty=penalty).fit(X[copies], y[copies])
     rescaled = estimator_for(name, penalty=penalty).fit(X, y, sample_weight=1000 * weight)
     assert weighted.solution_.value == pytest.approx(repeated.solution_.value, rel=1e-9)
+    if name == "ramp" and penalty is None:
+        return  # the rows below the cap are separable: its minimum is flat, any of its points will do
     np.testing.assert_allclose(repeated.coef_, weighted.coef_, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(rescaled.coef_, weighted.coef_, rtol=1e-6, atol=1e-8)
 
@@ -357,14 +366,14 @@ def test_every_fit_carries_a_certificate(name, penalty):
     assert len(solution.history) == solution.n_iter >= 1
     assert solution.n_passes >= 2
     assert solution.history[-1][0] == pytest.approx(solution.value, rel=1e-6)
-    if penalty == "l2":
+    if penalty == "l2" and get_loss(name).convex:
         assert 0 <= solution.gap <= 1e-6 * max(1.0, solution.value)
 
 
 def test_the_certified_value_is_the_objective_of_the_fitted_coefficients():
     X, y = regression_data()
     for name in REGRESSION:
-        target = np.abs(np.round(y)) if name == "poisson" else y
+        target = 1 + np.abs(np.round(y)) if get_loss(name).positive_only else y
         model = LossRegressor(name, alpha=0.1, scale=None).fit(X, target)
         mean = average_loss(target, model.predict(X), loss=name)
         assert model.solution_.value == pytest.approx(mean + 0.05 * model.coef_ @ model.coef_, rel=1e-9)

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
 
 from .._compat import called_by_scikit_learn, check_parameters, check_sample_weight
-from ..links import IDENTITY, Domain, Link
+from ..links import IDENTITY, Domain
 
 __all__ = ["Loss", "MarginLoss", "ResidualLoss", "get_loss", "list_losses"]
 
@@ -50,6 +50,14 @@ class Loss(BaseEstimator):
         The constants are meant for residuals of scale 1; see ``scale`` of `LossRegressor`.
     multiclass : bool
         Takes ``(n, K)`` raw predictions with class indices; otherwise K classes are K one-vs-rest columns.
+    n_classes : int or None
+        The number of classes that its parameters are for; None for any.
+    poor_score : bool
+        The minimiser may be the model of zeros, which predicts nothing.
+    truncated : (Loss, float) or None
+        The loss is min(base loss, cap): a loss that is neither convex nor smooth, fitted by convex steps.
+    positive_only : bool
+        Estimators are given positive targets in scikit-learn's own checks.
     shift_invariant : bool
         Unchanged when the K raw predictions of a row move together (softmax); their sum is then fixed at 0.
     probabilistic : bool
@@ -63,16 +71,20 @@ class Loss(BaseEstimator):
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     use: ClassVar[str] = ""
-    link: Link = IDENTITY
-    interval_y_true = Domain()
-    interval_y_pred = Domain()
     # Annotated Any because a subclass may make a fact a property of its parameters.
+    link: Any = IDENTITY
+    interval_y_true: Any = Domain()
+    interval_y_pred: Any = Domain()
     convex: Any = True
     smooth: Any = True
     elementwise: Any = True
     quadratic: Any = False
     standardized: Any = False
     multiclass: Any = False
+    positive_only: Any = False
+    n_classes: Any = None
+    poor_score: Any = False
+    truncated: Any = None
     shift_invariant: Any = False
     probabilistic: Any = False
     relu: Any = None
@@ -117,6 +129,9 @@ class Loss(BaseEstimator):
         """Curvature of the weighted sum of losses times a direction, row by row; like raw_prediction."""
         return _column(weight, direction) * self.hessian(y_true, raw_prediction) * direction
 
+    # A loss may define majorizer(y_true, raw_prediction), like raw_prediction: the curvature of a parabola that
+    # touches the loss at the raw prediction and lies above it; Newton's method falls back to it.
+
     @property
     def has_curvature(self):
         """Whether the loss defines a second derivative."""
@@ -125,6 +140,16 @@ class Loss(BaseEstimator):
     def fit_intercept_only(self, y_true, weight):
         """Best constant raw prediction: () or (K,).  Start of a fit and null model of every skill score."""
         raise NotImplementedError(f"{type(self).__name__} must define fit_intercept_only(y_true, weight).")
+
+    def bind(self, classes):
+        """The loss for these sorted labels: parameters given by label become parameters by index."""
+        if self.n_classes not in (None, len(classes)):
+            raise ValueError(f"{self!r} is for {self.n_classes} classes; there are {len(classes)}, {classes.tolist()}.")
+        return self
+
+    def denominator(self, y_true):
+        """What each row counts in the mean, (n,); None for ones."""
+        return None
 
     def column(self, k):
         """The loss of column k of the raw prediction on its own, where columns do not form one problem."""
@@ -139,6 +164,10 @@ class Loss(BaseEstimator):
         """Inverse of `response`."""
         return self.link.link(y_pred)
 
+    def decision(self, raw_prediction):
+        """Decision value: its sign, or the largest of K, is the predicted class."""
+        return raw_prediction
+
     def probability(self, raw_prediction):
         """Probability of the positive class, (n,), or of each class, (n, K); only where ``probabilistic``."""
         raise AttributeError(f"{type(self).__name__} has no probability.")
@@ -148,8 +177,11 @@ class Loss(BaseEstimator):
         check_parameters(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
         return self
 
-    def check_y_true(self, y_true):
-        """Raise a ValueError that names value, row and loss for the first target outside the domain."""
+    def check_y_true(self, y_true, fit=False):
+        """Raise a ValueError that names value, row and loss for the first target outside the domain.
+
+        With ``fit``, also for targets that are fine in a metric but not in a fit.
+        """
         _check_domain(y_true, self.interval_y_true, "y_true", self)
 
     def per_sample(self, y_true, y_pred):
@@ -176,7 +208,15 @@ class Loss(BaseEstimator):
                 return refusal  # an exception raised here would be turned into a score of NaN
             raise TypeError(str(refusal))
         rows = self.per_sample(y_true, y_pred)
-        return float(np.average(rows, weights=check_sample_weight(sample_weight, rows)))
+        return self.mean(np.asarray(y_true), rows, check_sample_weight(sample_weight, rows))
+
+    def mean(self, y_true, rows, weight):
+        """Weighted mean of the rows' losses, a float, by the loss's own denominators."""
+        denominator = self.denominator(y_true)
+        total = float(weight.sum() if denominator is None else weight @ denominator)
+        if total == 0:
+            raise ValueError(f"{self!r} ignores every row, or gives it weight 0: there is nothing to average.")
+        return float(weight @ rows) / total
 
 
 class _NotAScorer:
@@ -222,22 +262,30 @@ class ResidualLoss(Loss):
             raise NotImplementedError(f"{type(self).__name__} must define rho, psi and psi_prime, or relu.")
         return self.relu
 
+    def target(self, y_true):
+        """What raw predictions are compared with: y_true, or a function of it."""
+        return y_true
+
+    def row_weight(self, y_true):
+        """A factor of the loss that depends on y_true alone, like y_true; 1 by default."""
+        return 1
+
     def argument(self, y_true):
         """(offset, slope) of the residual as a function of the raw prediction: offset + slope * raw_prediction."""
-        return y_true, np.full(np.shape(y_true), -1.0)
+        return self.target(y_true), np.full(np.shape(y_true), -1.0)
 
     # Where rho or psi overflows, as r**2 does in float32 at 1e20, inf is the true value and no reason for a warning.
     def loss(self, y_true, raw_prediction):
         with np.errstate(over="ignore"):
-            return _sum_columns(self.rho(y_true - raw_prediction))
+            return _sum_columns(self.row_weight(y_true) * self.rho(self.target(y_true) - raw_prediction))
 
     def gradient(self, y_true, raw_prediction):
         with np.errstate(over="ignore"):
-            return -self.psi(y_true - raw_prediction)
+            return -self.row_weight(y_true) * self.psi(self.target(y_true) - raw_prediction)
 
     def hessian(self, y_true, raw_prediction):
         with np.errstate(over="ignore"):
-            return self.psi_prime(y_true - raw_prediction)
+            return self.row_weight(y_true) * self.psi_prime(self.target(y_true) - raw_prediction)
 
     def majorizer(self, y_true, raw_prediction):
         """Curvature of a parabola in r, centred at 0, that touches rho at r: psi(r) / r.
@@ -245,14 +293,17 @@ class ResidualLoss(Loss):
         It lies above rho where psi(r) / r falls with abs(r), as for every loss whose outliers pull less than in
         proportion: one weighted least-squares fit with it always descends.
         """
-        r = y_true - raw_prediction
+        r = self.target(y_true) - raw_prediction
         tiny = np.abs(r) < np.sqrt(np.finfo(r.dtype).tiny)
-        return np.where(tiny, self.psi_prime(r), self.psi(r) / np.where(tiny, 1, r))
+        return self.row_weight(y_true) * np.where(tiny, self.psi_prime(r), self.psi(r) / np.where(tiny, 1, r))
 
     def fit_intercept_only(self, y_true, weight):
         if y_true.ndim == 2:
             return np.array([self.fit_intercept_only(column, weight) for column in y_true.T])
-        low, high = float(y_true.min()), float(y_true.max())
+        target = self.target(y_true)
+        low, high = float(target.min()), float(target.max())
+        if not self.convex:
+            return _best_of(lambda b: float(weight @ self.loss(y_true, np.full_like(y_true, b))), target)
         return _root(lambda b: float(weight @ self.gradient(y_true, np.full_like(y_true, b))), low, high)
 
 
@@ -284,6 +335,10 @@ class MarginLoss(Loss):
             raise NotImplementedError(f"{type(self).__name__} must define phi, phi_prime and phi_second, or relu.")
         return self.relu
 
+    def row_weight(self, y_true):
+        """A factor of the loss that depends on y_true alone, like y_true; 1 by default."""
+        return 1
+
     def argument(self, y_true):
         """(offset, slope) of the margin as a function of the raw prediction: offset + slope * raw_prediction."""
         return np.zeros(np.shape(y_true)), 2.0 * y_true - 1.0
@@ -301,11 +356,11 @@ class MarginLoss(Loss):
         with np.errstate(over="ignore"):
             return self.phi_second((2 * y_true - 1) * raw_prediction)
 
-    def check_y_true(self, y_true):
+    def check_y_true(self, y_true, fit=False):
         outside = ~np.isin(y_true, (0, 1))
         if outside.any():
             where = "in {0, 1}, as average_loss and LossClassifier make it of labels of any kind"
-            _refuse(y_true, outside, "y_true", where, self)
+            refuse(y_true, outside, "y_true", where, self)
 
     def fit_intercept_only(self, y_true, weight):
         if y_true.ndim == 2:
@@ -386,8 +441,8 @@ def list_losses(kind=None, **facts):
     Examples
     --------
     >>> from sklloss import list_losses
-    >>> list_losses("classification", smooth=False)
-    ['hinge']
+    >>> list_losses("classification", smooth=False, convex=True)
+    ['crammer_singer', 'hinge', 'perceptron']
     """
     if kind not in (None, "regression", "classification"):
         raise ValueError(f"kind must be 'regression', 'classification' or None, got {kind!r}.")
@@ -437,14 +492,29 @@ def _root(slope, low, high):
     return optimize.brentq(slope, low, high, xtol=4 * np.finfo(float).eps * max(abs(low), abs(high)), rtol=1e-15)
 
 
+def _best_of(value, candidates):
+    """A minimiser of a function of one variable with several minima: the best of a grid, refined."""
+    grid = np.unique(np.quantile(candidates, np.linspace(0, 1, 65)))
+    values = np.array([value(b) for b in grid])
+    best = int(np.argmin(values))
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    if low == high:
+        return float(grid[best])
+    found = optimize.minimize_scalar(
+        value, bounds=(low, high), method="bounded", options={"xatol": 1e-10 * (high - low)}
+    )
+    return float(found.x if found.fun < values[best] else grid[best])
+
+
 def _check_domain(values, domain, what, loss):
     if domain.is_real_line:
         return
     outside = ~domain.includes(values)
     if outside.any():
-        _refuse(values, outside, what, f"in {domain}", loss)
+        refuse(values, outside, what, f"in {domain}", loss)
 
 
-def _refuse(values, outside, what, where, loss):
+def refuse(values, outside, what, where, loss):
+    """Raise a ValueError that names the first value outside, its row and the loss."""
     index = tuple(int(i) for i in np.argwhere(outside)[0])
     raise ValueError(f"{what} must be {where} for {loss!r}; row {index[0]} has {np.asarray(values)[index].item()!r}.")

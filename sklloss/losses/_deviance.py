@@ -1,21 +1,72 @@
-"""Deviances of the exponential dispersion family, on the log link."""
+"""Deviances of the exponential dispersion family: Tweedie's, with Poisson's and the gamma deviance as members."""
+
+from numbers import Real
+from typing import Any
 
 import numpy as np
+from scipy import special
 
-from ..links import LOG, Domain
+from .._compat import Interval
+from ..links import IDENTITY, LOG, Domain
 from ._base import Loss
 
-__all__ = ["Poisson"]
+__all__ = ["Gamma", "Poisson", "Tweedie"]
 
 
-class Poisson(Loss):
+class _Deviance(Loss):
+    """Mean deviance of a power variance function, on the log link for power > 0, else on the identity.
+
+    With t = raw_prediction - log(y_true) all deviances are 2 y**(2 - p) (g(2 - p) - g(1 - p)), g(k) = expm1(k t) / k:
+    no digits are lost to the terms that do not depend on the prediction.
+    """
+
+    power: Any
+    positive_only: Any = True
+
+    def loss(self, y_true, raw_prediction):
+        p, positive = self.power, y_true > 0
+        y = np.where(positive, y_true, 1)
+        t = raw_prediction - np.log(y)
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # inf is the true value; inf - inf occurs beyond power 2 only
+            rows = y ** (2 - p) * (t * special.exprel((2 - p) * t) - t * special.exprel((1 - p) * t))
+            at_zero = np.exp((2 - p) * raw_prediction) / (2 - p) if p < 2 else rows
+        rows = 2 * np.where(positive, np.where(np.isnan(rows), np.inf, rows), at_zero)
+        return rows if rows.ndim == 1 else rows.sum(axis=1)
+
+    def gradient(self, y_true, raw_prediction):
+        p, f = self.power, raw_prediction
+        y = np.where(y_true > 0, y_true, 1)
+        # mu**(1 - p) * (mu - y) = mu**(2 - p) * (1 - y / mu): the form in which nothing but the result overflows
+        up = f > 0
+        with np.errstate(over="ignore"):
+            factor = np.exp(np.where(up, 2 - p, 1 - p).astype(f.dtype) * f)
+            rest = np.where(up, 1 - y * np.exp(-np.maximum(f, 0)), np.exp(np.minimum(f, 0)) - y)
+            return 2 * np.where(y_true > 0, factor * rest, np.exp((2 - p) * f))
+
+    def hessian(self, y_true, raw_prediction):
+        p, f = self.power, raw_prediction
+        with np.errstate(over="ignore", invalid="ignore"):  # inf - inf occurs beyond power 2 only
+            first = (2 - p) * np.exp((2 - p) * f) if p != 2 else np.zeros_like(f)
+            second = (p - 1) * (y_true * np.exp((1 - p) * f)) if p != 1 else np.zeros_like(f)
+            second = np.where(y_true > 0, second, 0)
+            total = 2 * (first + second)
+        return np.where(np.isnan(total), np.inf, total)
+
+    def fit_intercept_only(self, y_true, weight):
+        # The best rate of counts that are all 0 is 0, whose logarithm is no number to start from.
+        return np.log(np.maximum(weight @ y_true / weight.sum(), np.finfo(float).eps))
+
+
+class Poisson(_Deviance):
     """Mean Poisson deviance, on the log link: its minimiser is the conditional mean of a count.
 
     With mu = exp(raw_prediction)::
 
         loss = 2 * (y_true * log(y_true / mu) - y_true + mu)
 
-    Domain: y_true >= 0, y_pred > 0.  Link: log.  Unit: none (counts).
+    Domain: y_true >= 0, y_pred > 0.  Link: log.  Unit: that of y.
     Facts: convex, smooth; slope and curvature without bound.
 
     A rate with an exposure is fitted as ``fit(X, count / exposure, sample_weight=exposure)``.
@@ -35,22 +86,132 @@ class Poisson(Loss):
     link = LOG
     interval_y_true = Domain(0.0, np.inf, low_inclusive=True)
     interval_y_pred = Domain(0.0, np.inf)
+    power = 1.0
+
+
+class Gamma(_Deviance):
+    """Mean gamma deviance, on the log link: its minimiser is the conditional mean of a positive quantity.
+
+    With mu = exp(raw_prediction)::
+
+        loss = 2 * (log(mu / y_true) + y_true / mu - 1)
+
+    Domain: y_true > 0, y_pred > 0.  Link: log.  Unit: none.
+    Facts: convex, smooth; slope and curvature without bound.
+
+    References
+    ----------
+    P. McCullagh, J. A. Nelder, "Generalized Linear Models", 2nd edition, 1989.
+
+    Examples
+    --------
+    >>> Gamma().loss(np.array([1.0, 2.0]), np.log([2.0, 2.0])).round(6)
+    array([0.386294, 0.      ])
+    """
+
+    name = "gamma"
+    use = "mean, errors in proportion to it; an outlier moves it by its ratio; no unit"
+    link = LOG
+    interval_y_true = Domain(0.0, np.inf)
+    interval_y_pred = Domain(0.0, np.inf)
+    power = 2.0
+
+
+class Tweedie(_Deviance):
+    """Mean Tweedie deviance, on the log link for power > 0, else on the identity.
+
+    With mu the prediction and p the power, neither 1 (Poisson) nor 2 (gamma), which are its limits::
+
+        loss = 2 * (max(y_true, 0)**(2 - p) / ((1 - p) * (2 - p)) - y_true * mu**(1 - p) / (1 - p)
+                    + mu**(2 - p) / (2 - p))
+
+    Domain: y_true real for power <= 0, >= 0 for 1 <= power < 2, > 0 for power >= 2; y_pred > 0 but for power = 0.
+    Link: log, identity for power <= 0.  Unit: that of y to the 2 - p.
+    Facts: smooth; convex for power 0 (the squared error) and from 1 to 2.
+
+    Parameters
+    ----------
+    power : float <= 0 or >= 1, default=1.5
+        The variance is proportional to the mean to this power; between 1 and 2 for totals of claims, many of them 0.
+
+    References
+    ----------
+    B. Jørgensen, "Exponential Dispersion Models", Journal of the Royal Statistical Society B 49(2), 1987.
+
+    Examples
+    --------
+    >>> Tweedie(power=1.5).loss(np.array([0.0, 4.0]), np.log([4.0, 1.0]))
+    array([8., 4.])
+    """
+
+    name = "tweedie"
+    use = "mean of a quantity that may be 0; an outlier moves it less than in proportion; unit of y to the 2 - power"
+    _parameter_constraints = {
+        "power": [Interval(Real, None, 0, closed="right"), Interval(Real, 1, None, closed="left")]
+    }
+
+    def __init__(self, power=1.5):
+        self.power = power
+
+    @property
+    def _log(self):
+        return self.power > 0
+
+    @property
+    def link(self):
+        return LOG if self._log else IDENTITY
+
+    @property
+    def convex(self):
+        return self.power == 0 or 1 <= self.power <= 2
+
+    @property
+    def quadratic(self):
+        return self.power == 0
+
+    @property
+    def positive_only(self):
+        return self.power != 0
+
+    @property
+    def interval_y_true(self):
+        return Domain() if self.power <= 0 else Domain(0.0, np.inf, low_inclusive=self.power < 2)
+
+    @property
+    def interval_y_pred(self):
+        return Domain() if self.power == 0 else Domain(0.0, np.inf)
 
     def loss(self, y_true, raw_prediction):
-        # y (e**t - 1 - t) with t = raw - log y loses no digits to a constant; where y = 0 only mu is left.
-        positive = y_true > 0
-        y = np.where(positive, y_true, 1)
-        t = raw_prediction - np.log(y)
-        with np.errstate(over="ignore"):  # inf is the true value
-            rows = 2 * np.where(positive, y * (np.expm1(t) - t), np.exp(t))
+        if self._log:
+            return super().loss(y_true, raw_prediction)
+        p, mu = self.power, np.maximum(raw_prediction, 0)
+        with np.errstate(over="ignore"):
+            if p == 0:
+                rows = (y_true - raw_prediction) ** 2
+            else:
+                constant = np.maximum(y_true, 0) ** (2 - p) / ((1 - p) * (2 - p))
+                # one product of mu's power, so that inf - inf cannot occur
+                rows = 2 * (constant + mu ** (1 - p) * (mu / (2 - p) - y_true / (1 - p)))
+                rows = np.where(raw_prediction > 0, rows, np.inf)
         return rows if rows.ndim == 1 else rows.sum(axis=1)
 
     def gradient(self, y_true, raw_prediction):
-        return 2 * (self.link.inverse(raw_prediction) - y_true)
+        if self._log:
+            return super().gradient(y_true, raw_prediction)
+        mu = raw_prediction if self.power == 0 else np.maximum(raw_prediction, 0)
+        with np.errstate(over="ignore"):
+            return 2 * mu ** (-self.power) * (mu - y_true)
 
     def hessian(self, y_true, raw_prediction):
-        return 2 * self.link.inverse(raw_prediction)
+        if self._log:
+            return super().hessian(y_true, raw_prediction)
+        p = self.power
+        if p == 0:
+            return np.full_like(raw_prediction, 2)
+        mu = np.maximum(raw_prediction, np.finfo(raw_prediction.dtype).tiny)
+        with np.errstate(over="ignore"):
+            return 2 * mu ** (-p) * ((1 - p) + p * y_true / mu)
 
     def fit_intercept_only(self, y_true, weight):
-        # The best rate of counts that are all 0 is 0, whose logarithm is no number to start from.
-        return np.log(np.maximum(weight @ y_true / weight.sum(), np.finfo(float).eps))
+        mean = super().fit_intercept_only(y_true, weight)
+        return mean if self._log else weight @ y_true / weight.sum()

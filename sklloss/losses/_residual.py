@@ -1,14 +1,23 @@
-"""Losses of the residual r = y_true - raw_prediction."""
+"""Losses of the residual r = y_true - raw_prediction that estimate a mean, a median, a quantile or an expectile."""
 
-import math
 from numbers import Real
 
 import numpy as np
 
 from .._compat import Interval
-from ._base import ResidualLoss
+from ..links import LOG1P, Domain
+from ._base import ResidualLoss, refuse
 
-__all__ = ["AbsoluteError", "Huber", "LogCosh", "Pinball", "SmoothL1", "SquaredError"]
+__all__ = [
+    "AbsoluteError",
+    "AbsolutePercentageError",
+    "EpsilonInsensitive",
+    "Expectile",
+    "Pinball",
+    "SquaredEpsilonInsensitive",
+    "SquaredError",
+    "SquaredLogError",
+]
 
 
 class SquaredError(ResidualLoss):
@@ -125,140 +134,216 @@ class AbsoluteError(ResidualLoss):
         return Pinball(0.5).fit_intercept_only(y_true, weight)
 
 
-class Huber(ResidualLoss):
-    """Huber loss: squared error near zero, absolute error beyond delta.
+class Expectile(ResidualLoss):
+    """Expectile loss: squared error with another weight on each side; its minimiser is a conditional expectile.
 
     With r = y_true - raw_prediction::
 
-        loss = r**2 / 2                        where abs(r) <= delta
-               delta * (abs(r) - delta / 2)    elsewhere
+        loss = level * r**2          where r >= 0
+               (1 - level) * r**2    where r < 0
 
     Domain: y_true real.  Link: identity.  Unit: the square of that of y.
-    Facts: convex, smooth, slope at most delta, curvature at most 1, constants for residuals of scale 1.
+    Facts: convex, smooth, quadratic at level = 0.5 (half the squared error), curvature at most 2 max(level, 1 - level).
 
     Parameters
     ----------
-    delta : float > 0, default=1.35
-        Where the loss turns from quadratic to linear.  1.345 makes it 95 % as efficient as least squares for normal
-        residuals of scale 1.
+    level : float in (0, 1), default=0.5
+        Level of the expectile to predict.
 
     References
     ----------
-    P. J. Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35(1), 1964.
+    W. K. Newey, J. L. Powell, "Asymmetric Least Squares Estimation and Testing", Econometrica 55(4), 1987.
 
     Examples
     --------
-    >>> Huber(delta=1.0).loss(np.array([3.0, 1.0]), np.array([1.0, 0.5]))
-    array([1.5  , 0.125])
+    >>> Expectile(level=0.9).loss(np.array([3.0, 1.0]), np.array([1.0, 3.0]))
+    array([3.6, 0.4])
     """
 
-    name = "huber"
-    use = "mean of the bulk, between mean and median; an outlier's pull is capped at delta; unit of y squared"
-    standardized = True
-    _parameter_constraints = {"delta": [Interval(Real, 0, None, closed="neither")]}
+    name = "expectile"
+    use = "an expectile; an outlier moves it without bound; unit of y squared"
+    _parameter_constraints = {"level": [Interval(Real, 0, 1, closed="neither")]}
 
-    def __init__(self, delta=1.35):
-        self.delta = delta
+    def __init__(self, level=0.5):
+        self.level = level
+
+    @property
+    def quadratic(self):
+        return self.level == 0.5
+
+    def _side(self, r):
+        return np.abs(self.level - (r < 0)).astype(r.dtype)
 
     def rho(self, r):
-        a = np.abs(r)
-        q = np.minimum(a, self.delta)
-        return q * (a - q / 2)
+        return self._side(r) * r * r
 
     def psi(self, r):
-        return np.clip(r, -self.delta, self.delta)
+        return 2 * self._side(r) * r
 
     def psi_prime(self, r):
-        return (np.abs(r) <= self.delta).astype(r.dtype)
+        return 2 * self._side(r)
 
 
-class SmoothL1(ResidualLoss):
-    """Smooth L1 loss: absolute error with its kink rounded off; Huber(beta) / beta.
+class EpsilonInsensitive(ResidualLoss):
+    """Epsilon-insensitive loss: absolute error beyond a tolerance; that of support vector regression.
 
     With r = y_true - raw_prediction::
 
-        loss = r**2 / (2 * beta)     where abs(r) < beta
-               abs(r) - beta / 2     elsewhere
+        loss = max(0, abs(r) - epsilon)
 
     Domain: y_true real.  Link: identity.  Unit: that of y.
-    Facts: convex, smooth unless beta = 0 (then it is the absolute error), slope at most 1, curvature at most 1 / beta.
+    Facts: convex, kinks at abs(r) = epsilon, slope at most 1.
 
     Parameters
     ----------
-    beta : float >= 0, default=1.0
-        Where the loss turns from quadratic to linear, in units of y.
+    epsilon : float >= 0, default=0.1
+        Half-width of the tolerance, in units of y.
 
     References
     ----------
-    R. Girshick, "Fast R-CNN", ICCV 2015, arXiv:1504.08083.
+    V. N. Vapnik, "The Nature of Statistical Learning Theory", 1995.
 
     Examples
     --------
-    >>> SmoothL1(beta=2.0).loss(np.array([3.0, 1.0]), np.array([0.0, 0.0]))
-    array([2.  , 0.25])
+    >>> EpsilonInsensitive(epsilon=0.5).loss(np.array([3.0, 1.0]), np.array([1.0, 0.75]))
+    array([1.5, 0. ])
     """
 
-    name = "smooth_l1"
-    use = "median, smoothed within beta; an outlier's pull is capped at 1; unit of y"
-    _parameter_constraints = {"beta": [Interval(Real, 0, None, closed="left")]}
+    name = "epsilon_insensitive"
+    use = "median, errors below epsilon ignored; an outlier counts by its side alone; unit of y"
+    smooth = False
+    _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, beta=1.0):
-        self.beta = beta
-
-    @property
-    def smooth(self):
-        return self.beta != 0
+    def __init__(self, epsilon=0.1):
+        self.epsilon = epsilon
 
     @property
     def relu(self):
-        return AbsoluteError.relu if self.beta == 0 else None
-
-    def rho(self, r):
-        if not self.smooth:
-            return np.abs(r)
-        a = np.abs(r)
-        q = np.minimum(a, self.beta)
-        return q / self.beta * (a - q / 2)
-
-    def psi(self, r):
-        return np.clip(r / self.beta, -1, 1) if self.smooth else np.sign(r)
-
-    def psi_prime(self, r):
-        return (np.abs(r) < self.beta) / r.dtype.type(self.beta) if self.smooth else np.zeros_like(r)
+        return (1.0, -self.epsilon), (-1.0, -self.epsilon)
 
 
-class LogCosh(ResidualLoss):
-    """Log-cosh loss: a smooth absolute error.
+class SquaredEpsilonInsensitive(ResidualLoss):
+    """Squared epsilon-insensitive loss.
 
     With r = y_true - raw_prediction::
 
-        loss = log(cosh(r))
+        loss = max(0, abs(r) - epsilon)**2
 
-    Domain: y_true real.  Link: identity.  Unit: none of its own; r is taken in units of y.
-    Facts: convex, smooth, slope at most 1, curvature at most 1.
+    Domain: y_true real.  Link: identity.  Unit: the square of that of y.
+    Facts: convex, smooth, curvature at most 2, quadratic at epsilon = 0 (the squared error).
+
+    Parameters
+    ----------
+    epsilon : float >= 0, default=0.1
+        Half-width of the tolerance, in units of y.
 
     References
     ----------
-    P. J. Green, "Bayesian reconstructions from emission tomography data using a modified EM algorithm", IEEE
-    Transactions on Medical Imaging 9(1), 1990.
+    C.-H. Ho, C.-J. Lin, "Large-scale Linear Support Vector Regression", JMLR 13, 2012.
 
     Examples
     --------
-    >>> LogCosh().loss(np.array([0.0, 1000.0]), np.array([1.0, 0.0])).round(6)
-    array([4.33781000e-01, 9.99306853e+02])
+    >>> SquaredEpsilonInsensitive(epsilon=0.5).loss(np.array([3.0, 1.0]), np.array([1.0, 0.75]))
+    array([2.25, 0.  ])
     """
 
-    name = "log_cosh"
-    use = "between mean and median; an outlier's pull is capped at 1; y should have scale 1"
+    name = "squared_epsilon_insensitive"
+    use = "mean, errors below epsilon ignored; an outlier moves it without bound; unit of y squared"
+    _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, epsilon=0.1):
+        self.epsilon = epsilon
+
+    @property
+    def quadratic(self):
+        return self.epsilon == 0
 
     def rho(self, r):
-        a = np.abs(r)
-        near = np.sinh(np.minimum(a, 1))  # log cosh a = log(1 + sinh(a)**2) / 2 keeps its digits near 0
-        return np.where(a < 1, np.log1p(near * near) / 2, a + np.log1p(np.exp(-2 * a)) - math.log(2))
+        beyond = np.maximum(0, np.abs(r) - self.epsilon)
+        return beyond * beyond
 
     def psi(self, r):
-        return np.tanh(r)
+        return 2 * np.copysign(np.maximum(0, np.abs(r) - self.epsilon), r)
 
     def psi_prime(self, r):
-        e = np.exp(-2 * np.abs(r))
-        return 4 * e / (1 + e) ** 2
+        return 2 * (np.abs(r) >= self.epsilon).astype(r.dtype)
+
+
+class AbsolutePercentageError(ResidualLoss):
+    """Absolute percentage error, as a fraction: a median weighted by 1 / abs(y).
+
+    With r = y_true - raw_prediction and eps that of float64::
+
+        loss = abs(r) / max(abs(y_true), eps)
+
+    Domain: y_true real; not 0 in a fit, where such a row would weigh 4.5e15.  Link: identity.  Unit: none.
+    Facts: convex, kink at r = 0.
+
+    References
+    ----------
+    A. de Myttenaere et al., "Mean Absolute Percentage Error for regression models", Neurocomputing 192, 2016.
+
+    Examples
+    --------
+    >>> AbsolutePercentageError().loss(np.array([4.0, -2.0]), np.array([5.0, -1.0]))
+    array([0.25, 0.5 ])
+    """
+
+    name = "absolute_percentage_error"
+    aliases = ("mape",)
+    use = "median weighted by 1 / abs(y), below the median; an outlier counts by its side alone; no unit"
+    smooth = False
+    positive_only = True  # what a sensible target is; the domain is wider
+    relu = AbsoluteError.relu
+
+    def row_weight(self, y_true):
+        return 1 / np.maximum(np.abs(y_true), y_true.dtype.type(np.finfo(np.float64).eps))
+
+    def check_y_true(self, y_true, fit=False):
+        if fit and np.any(y_true == 0):
+            where = (
+                "different from 0 (its weight would be infinite; leave the row out, or fit absolute_error with weights)"
+            )
+            refuse(y_true, y_true == 0, "y_true", where, self)
+
+    def fit_intercept_only(self, y_true, weight):
+        if y_true.ndim == 2:
+            return np.array([self.fit_intercept_only(column, weight) for column in y_true.T])
+        return AbsoluteError().fit_intercept_only(y_true, weight * self.row_weight(y_true))
+
+
+class SquaredLogError(ResidualLoss):
+    """Squared logarithmic error, on the log1p link: its minimiser is the exponential of a mean of logarithms.
+
+    With raw_prediction = log(1 + y_pred)::
+
+        loss = (log(1 + y_true) - raw_prediction)**2
+
+    Domain: y_true > -1, y_pred > -1.  Link: log1p.  Unit: none.
+    Facts: convex, quadratic in raw_prediction.
+
+    References
+    ----------
+    scikit-learn, "Mean squared logarithmic error", User Guide 3.4.
+
+    Examples
+    --------
+    >>> SquaredLogError().loss(np.array([np.e - 1, 0.0]), np.array([0.0, 2.0]))
+    array([1., 4.])
+    """
+
+    name = "squared_log_error"
+    aliases = ("msle",)
+    use = "geometric mean of 1 + y; an outlier counts by its logarithm; no unit"
+    link = LOG1P
+    interval_y_true = Domain(-1.0, np.inf)
+    interval_y_pred = Domain(-1.0, np.inf)
+    positive_only = True
+    quadratic = True
+    rho, psi, psi_prime = SquaredError.rho, SquaredError.psi, SquaredError.psi_prime
+
+    def target(self, y_true):
+        return np.log1p(y_true)
+
+    def fit_intercept_only(self, y_true, weight):
+        return weight @ np.log1p(y_true) / weight.sum()

@@ -6,10 +6,14 @@ from ._lbfgs import LBFGS
 from ._least_squares import LeastSquares
 from ._minimize import Minimize
 from ._newton import Newton
+from ._smoothing import Smoothing
+from ._truncated import Truncated
 
 __all__ = ["SOLVERS", "Solution", "Solver", "choose_solver", "get_solver", "solve_columns"]
 
-SOLVERS: dict[str, Solver] = {solver.name: solver for solver in (LeastSquares(), Newton(), LBFGS(), Kinks())}
+SOLVERS: dict[str, Solver] = {
+    solver.name: solver for solver in (LeastSquares(), Newton(), LBFGS(), Kinks(), Smoothing(), Truncated())
+}
 
 _SCIPY_METHODS = {
     name.lower(): name

@@ -70,6 +70,10 @@ def choose_solver(objective) -> str:
     """Name of the solver for an objective, from its facts: the whole automatic choice."""
     if objective.kinked:
         return "kinks"  # exact: interior point, snap to the active set, strict dual bound
+    if objective.loss.truncated is not None:
+        return "truncated"  # convex-concave steps from the convex start; a local minimum
+    if not objective.smooth:
+        return "smoothing"  # smooth losses that close in on a convex one, with a strict bound
     if objective.quadratic and objective.p <= NEWTON_PARAMS:
         return "least_squares"  # one pass, one factorisation
     if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS:

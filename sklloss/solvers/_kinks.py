@@ -52,6 +52,8 @@ class Kinks(Solver):
         certificate = f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap)"
         if not (converged := optimality <= tol):
             certificate = "not a minimum: " + certificate
+        if not trace.history:  # an exact fit needs no iteration
+            trace(value, gap)
         return Solution(
             problem.w, value, max(1, len(trace.history)), objective.n_passes, optimality, gap, certificate, converged,
             self.name, problem.route, trace.history,

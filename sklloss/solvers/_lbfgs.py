@@ -4,13 +4,15 @@ It runs in variables in which the Gram matrix of X is the identity: with G = R'R
 z = R params, column by column of the raw prediction (for softmax regression this is Böhning's bound).  What is left
 of the conditioning is that of the loss alone, so that 10 to 20 evaluations suffice where plain L-BFGS needs hundreds.
 Beyond a few thousand columns the factor costs more than it saves; there the unit norm of the standardised columns is
-all the preconditioning.  A loss that is not convex ends in a local minimum, and the certificate says so.
+all the preconditioning.  With curvature and few parameters, SciPy's trust-region method goes on where the line search
+stalls, and Newton steps end the fit at rounding, as long as the Hessian is positive definite; then the minimum is
+strict.  A loss that is not convex ends in a local minimum, and the certificate says so.
 """
 
 import numpy as np
 from scipy import linalg
 
-from ._base import Solver
+from ._base import NEWTON_PARAMS, Solver, smooth_solution
 from ._minimize import needs_smooth, run
 
 __all__ = ["LBFGS"]
@@ -18,6 +20,7 @@ __all__ = ["LBFGS"]
 GRAM_COLUMNS = 1500
 GRAM_ROWS = 20  # rows of the subsample for each column, and at least
 GRAM_LEAST = 2000
+POLISH = 6  # Newton steps at the end, at most
 
 
 class LBFGS(Solver):
@@ -31,7 +34,45 @@ class LBFGS(Solver):
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         options = {"maxiter": max_iter, "maxfun": 20 * max_iter, "ftol": 0.0, "gtol": 0.0, "maxcor": 20, "maxls": 50}
         basis = _gram_basis(objective) if objective.p <= GRAM_COLUMNS else None
-        return run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback, basis=basis)
+        found = run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback, basis=basis)
+        left = max_iter - found.n_iter
+        if not objective.has_curvature or objective.n_params > NEWTON_PARAMS or left <= 0:
+            return found
+        if not found.converged:  # values that differ by rounding only: a trust region needs gradients alone
+            before = found
+            found = run(
+                objective, before.params, "trust-exact", self.name, tol=tol, options={"maxiter": left, "gtol": 0.0},
+                callback=callback, with_hessian=True,
+            )  # fmt: skip
+            found.history[:0] = before.history
+        polished, strict = _polish(objective, found.params)
+        solution = smooth_solution(
+            objective, polished, tol=tol, n_iter=len(found.history), solver=self.name, message=found.message,
+            history=found.history,
+        )  # fmt: skip
+        if solution.converged:
+            solution.message = "tol reached"
+        if strict and not objective.convex:
+            solution.certificate = solution.certificate.replace(
+                "a stationary point, so at best a local minimum", "a strict local minimum (positive definite curvature)"
+            )
+        return solution
+
+
+def _polish(objective, params):
+    """Newton steps while the Hessian is positive definite and the gradient falls; (params, is it so at the end)."""
+    gradient = objective.value_gradient(params)[1]
+    for _ in range(POLISH + 1):
+        try:
+            factor = linalg.cho_factor(objective.hessian(params), check_finite=False)
+        except linalg.LinAlgError:
+            return params, False
+        step = linalg.cho_solve(factor, -gradient, check_finite=False)
+        new = objective.value_gradient(params + step)[1]
+        if not np.abs(new).max() < 0.5 * np.abs(gradient).max():
+            break
+        params, gradient = params + step, new
+    return params, True
 
 
 def _gram_basis(objective):

@@ -6,7 +6,8 @@ that the solution is the one of least norm.  Where the full step does not lower 
 slope predicts (Armijo), the minimum along it is taken, found from the raw predictions at its two ends without another
 pass over X; piecewise quadratic losses then end in finitely many steps.  Far from the optimum a loss that is almost
 linear has next to no curvature; where Newton's step fails, the curvature of a quadratic that lies above the loss is
-used instead (iteratively reweighted least squares), whose full step always descends.  With many rows the first
+tried as well (iteratively reweighted least squares), whose full step always descends, or where the loss gives none a
+damped Hessian.  With many rows the first
 iterations run on a strided subsample, so that one to three passes over X remain.  After the test is met one more
 step is taken, or two: it squares the error, so that repeated and weighted fits agree to rounding.
 """
@@ -26,6 +27,7 @@ PILOT_TOL = 1e-3
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
 ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
 WOLFE = 0.5  # the part of the slope that may be left after a full step, else the model was bad
+UNSOLVED = 1e-6  # the part of the gradient that a step may leave out
 LONGEST = 1024.0  # how far beyond the full step a minimum is looked for
 ROUNDING = 64 * np.finfo(float).eps
 
@@ -84,9 +86,11 @@ def newton(fun, x0, *, jac, hess, slope_along, optimality, tol, maxiter, callbac
             message = "tol reached"
             break
         polished += done
-        found = _step(fun, jac, hess, slope_along, hess(x), x, trusted=majorizer is None or done)
-        if found is None and majorizer is not None and not done:
-            found = _step(fun, jac, hess, slope_along, majorizer(x), x, trusted=True)
+        found, trusted = _step(fun, jac, hess, slope_along, hess(x), x)
+        if not trusted and not done:
+            above = _damped(hess(x)) if majorizer is None else majorizer(x)
+            other, _ = _step(fun, jac, hess, slope_along, above, x)
+            found = min((point for point in (found, other) if point is not None), key=fun, default=None)
         if found is None:
             message = "tol reached" if done else "no lower value along the step"
             break
@@ -95,23 +99,28 @@ def newton(fun, x0, *, jac, hess, slope_along, optimality, tol, maxiter, callbac
     return optimize.OptimizeResult(x=x, fun=fun(x), jac=jac(x), message=message)
 
 
-def _step(fun, jac, hess, slope_along, curvature, x, trusted):
-    """The next iterate; None where there is none, or where a direction that is not trusted was a bad model."""
+def _step(fun, jac, hess, slope_along, curvature, x):
+    """The next iterate, or None where there is none, and whether the full step was a good model."""
     value, gradient = fun(x), jac(x)
     step = -factor_or_pseudo_inverse(curvature)(gradient)
     slope = gradient @ step
     if not slope < 0:
-        return None
+        return None, False
+    # Where rows have slope but no curvature, the least-norm step may leave a part of the gradient as it is.
+    solved = np.abs(curvature @ step + gradient).max() <= UNSOLVED * np.abs(gradient).max()
     hess(x + step)  # most often the full step is taken: value, gradient and the next Hessian in one pass
     new, end = fun(x + step), jac(x + step) @ step
     if _falls(new, value, slope) and abs(end) <= -WOLFE * slope:
-        return x + step
+        return x + step, solved
     if -slope <= ROUNDING * abs(value):  # values cannot tell any more, gradients can
-        return x + step if np.abs(jac(x + step)).max() < np.abs(gradient).max() else None
-    if not trusted:
-        return None
+        return (x + step if np.abs(jac(x + step)).max() < np.abs(gradient).max() else None), solved
     t = _minimum_along(slope_along(x, step))
-    return x + t * step if _falls(fun(x + t * step), value, t * slope) else None
+    return (x + t * step if _falls(fun(x + t * step), value, t * slope) else None), False
+
+
+def _damped(H):
+    """The Hessian with as much curvature again in every direction."""
+    return H + (H.diagonal().max() or 1.0) * np.eye(len(H))
 
 
 def _falls(new, value, predicted):
@@ -120,6 +129,8 @@ def _falls(new, value, predicted):
 
 def _minimum_along(slope):
     """Where the derivative of a convex function, negative at 0, changes sign; at most LONGEST."""
+    if not slope(0.0) < 0:
+        return 0.0  # rounding
     high = 1.0
     while not np.isfinite(slope(high)):
         high /= 2
