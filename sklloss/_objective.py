@@ -9,7 +9,6 @@ means).  In these coordinates every column has weighted norm 1, so units of X do
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -22,9 +21,10 @@ EPS = np.finfo(np.float64).eps
 
 @dataclass
 class ReluRows:
-    """A piecewise linear loss as data: row i costs weight_i * sum_j max(low_j z_ji, high_j z_ji).
+    """A piecewise linear loss as data: row i costs weight_i * sum_j max(low_j z_ji, high_j z_ji), constants apart.
 
-    ``z = kinks - sign * raw_prediction``, with kinks (J, n), low <= 0 <= high (J, 1), sign and weight (n,).
+    ``z = kinks - sign * raw_prediction``, with kinks (J, n), sign and weight (n,), weights that sum to 1, and low <=
+    0 <= high, (J, 1) where all rows bend alike, else (J, n).
     """
 
     kinks: np.ndarray
@@ -32,6 +32,7 @@ class ReluRows:
     high: np.ndarray
     sign: np.ndarray
     weight: np.ndarray
+    constant: float
 
 
 @dataclass
@@ -117,15 +118,21 @@ class LinearObjective:
 
     @property
     def smooth(self):
-        return self.loss.smooth and not self.l1.any()
+        return bool(self.loss.smooth or (self.kinks is not None and not len(self.kinks.at))) and not self.l1.any()
 
     @property
     def quadratic(self):
         return self.loss.quadratic and self.smooth
 
     @property
+    def declared(self):
+        """Whether the loss itself said what is to be known of its kinks."""
+        return self.coupled or bool(self.loss.smooth) or (self.kinks is not None and not self.kinks.origin)
+
+    @property
     def kinked(self):
-        return self.loss.relu is not None and not self.coupled
+        """Whether the loss is nothing but kinks."""
+        return self.kinks is not None and self.kinks.rest is None and len(self.kinks.at) > 0
 
     @property
     def has_curvature(self):
@@ -276,7 +283,7 @@ class LinearObjective:
         gradient = (slope - np.outer(per_row.sum(axis=0), design.centre)) * design.inverse
         # A gradient is a sum over rows of weight * slope, and a slope inherits the rounding of what it is taken at.
         mass = np.abs(g).sum()
-        if not self.coupled and hasattr(self.loss, "hessian"):
+        if not self.coupled and self.has_curvature:
             size = max(np.abs(raw).max(), np.abs(self.y).max())
             mass += self.weight @ np.abs(self.loss.hessian(self.y, raw)).reshape(len(raw), -1).sum(axis=1) * size
         rounding, largest = 16 * EPS * float(mass), float(np.abs(gradient).max(initial=0.0))
@@ -342,17 +349,33 @@ class LinearObjective:
         """The objective of one output of several that are not coupled."""
         return self._like(self.design, self.y[:, k], self.loss.column(k), n_outputs=1)
 
+    @cached_property
+    def kinks(self):
+        """The kinks of every row as data, or None; see `Loss.kinks`."""
+        return None if self.coupled else self.loss.kinks(self.y)
+
     def relu_rows(self):
         """The loss as kinked rows, for one output."""
-        offset, slope = self.loss.argument(self.y)
-        boxes: dict[float, Any] = {}
-        for c, o in self.loss.relu:
-            if c:
-                low, high = boxes.get(o / c, (0.0, 0.0))
-                boxes[o / c] = low + min(c, 0.0), high + max(c, 0.0)
-        low, high = np.array(list(boxes.values())).T[:, :, None]
-        weight = self.weight * self.loss.row_weight(self.y)
-        return ReluRows(offset + np.array(list(boxes))[:, None], low, high, -slope, weight)
+        kinks = self.kinks
+        # Rows that bend alike from opposite sides, as those of two classes, are turned to one side.
+        turn = kinks.high.sum(axis=0) < -kinks.low.sum(axis=0)
+        sign = np.where(turn, -1.0, 1.0)
+        at = sign * kinks.at
+        low, high = np.where(turn, -kinks.high, kinks.low), np.where(turn, -kinks.low, kinks.high)
+        order = np.argsort(at, axis=0)
+        at, low, high = (np.take_along_axis(values, order, axis=0) for values in (at, low, high))
+        distinct = np.append(True, np.any(at[1:] != at[:-1], axis=1))  # a kink that all rows have twice is one
+        first = np.flatnonzero(distinct)
+        at, low, high = at[first], np.add.reduceat(low, first), np.add.reduceat(high, first)
+        size = (high - low).sum(axis=0)
+        weight = self.weight * size
+        size = np.where(size > 0, size, 1.0)
+        low, high = low / size, high / size
+        typical = [int(np.argmax(weight))]
+        if all(np.allclose(part, part[:, typical], rtol=0, atol=1e-14) for part in (low, high)):
+            low, high = low[:, typical], high[:, typical]
+        total = weight.sum()
+        return ReluRows(at, low * total, high * total, sign, weight / total, float(self.weight @ kinks.constant))
 
     # ------------------------------------------------------------------------------------------- coefficients
     def unpack(self, params):

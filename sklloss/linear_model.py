@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
@@ -16,15 +16,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._compat import Interval, StrOptions, check_parameters, check_sample_weight
 from ._objective import LinearObjective
-from .losses import AbsoluteError, LogLoss
+from .losses import AbsoluteError, LogLoss, Loss
 from .losses._base import encode_classes, get_loss
-from .losses._compose import Scaled
 from .penalties import L2, Penalty, get_penalty
 from .solvers import get_solver, solve_columns
 
 __all__ = ["LossClassifier", "LossRegressor"]
 
 SCALE_FLOOR = 0.01  # the least scale that scale="auto" gives, in units of the spread of y
+UNDECLARED = (
+    "Kinks are solved exactly where they are declared: in a subclass of ResidualLoss (or MarginLoss) write smooth = "
+    "False and, for abs(r), relu = ((1.0, 0.0), (-1.0, 0.0)), the loss being the sum of max(0, slope * t + offset). "
+)
 NORMAL_MAD = 0.6745  # median of abs(r) for a normal r of scale 1
 
 
@@ -64,14 +67,14 @@ class _LinearLossModel(BaseEstimator):
     def _valid_loss(self):
         """A clone-like copy of the loss with valid parameters, of this estimator's kind."""
         check_parameters(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
-        loss = get_loss(self.loss)
-        loss = type(loss)(**loss.get_params(deep=False)).check()
-        if (loss.response_method == "predict") != isinstance(self, LossRegressor):
-            kind, other = ("classification", LossClassifier) if isinstance(self, LossRegressor) else (
-                "regression", LossRegressor
-            )  # fmt: skip
+        regressor = isinstance(self, LossRegressor)
+        plain = callable(self.loss) and not isinstance(self.loss, type | Loss)  # a function of y and the raw prediction
+        kind = {"response_method": "predict" if regressor else "decision_function"} if plain else {}
+        loss = clone(get_loss(self.loss, **kind)).check()
+        if (loss.response_method == "predict") != regressor:
+            what, other = ("classification", LossClassifier) if regressor else ("regression", LossRegressor)
             raise ValueError(
-                f"loss={self.loss!r} is a {kind} loss and does not fit {type(self).__name__}; use {other.__name__}."
+                f"loss={self.loss!r} is a {what} loss and does not fit {type(self).__name__}; use {other.__name__}."
             )
         return loss
 
@@ -105,7 +108,8 @@ class _LinearLossModel(BaseEstimator):
             warnings.warn(
                 f"{type(self).__name__} did not converge: solver {solution.solver!r} stopped after {solution.n_iter} "
                 f"iterations at optimality {solution.optimality:.1e}, above tol={self.tol:g}. {solution.message} "
-                "Increase max_iter or tol, add a penalty or a larger alpha, or scale the features.",
+                + ("" if objective.declared else UNDECLARED)
+                + "Increase max_iter or tol, add a penalty or a larger alpha, or scale the features.",
                 ConvergenceWarning,
                 stacklevel=3,
             )
@@ -137,8 +141,9 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
 
     Parameters
     ----------
-    loss : str or Loss, default="squared_error"
-        A name of `sklloss.list_losses("regression")`, or a loss.
+    loss : str, Loss or callable, default="squared_error"
+        A name of `sklloss.list_losses("regression")`, a loss, or a plain function of ``(y_true, raw_prediction)`` that
+        returns the loss of each sample; see `sklloss.losses.FunctionLoss`.
     penalty : {"l2", "none"}, Penalty or None, default="l2"
         Shape of the penalty; the intercept is never penalised.
     alpha : float >= 0, default=1e-4
@@ -256,8 +261,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         weight = check_sample_weight(sample_weight, X)
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         scale, start = self._residual_scale(X, y, loss, weight, n_outputs)
-        fitted = Scaled(loss, scale) if loss.standardized else loss
-        coef, intercept = self._fit(X, y, fitted, weight, n_outputs, start)
+        coef, intercept = self._fit(X, y, loss.scaled(scale), weight, n_outputs, start)
         self.loss_, self.scale_ = loss, scale
         self.coef_ = coef[0] if y.ndim == 1 else coef
         self.intercept_ = float(intercept[0]) if y.ndim == 1 else intercept
@@ -366,8 +370,9 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
 
     Parameters
     ----------
-    loss : str or Loss, default="log_loss"
-        A name of `sklloss.list_losses("classification")`, or a loss.
+    loss : str, Loss or callable, default="log_loss"
+        A name of `sklloss.list_losses("classification")`, a loss, or a plain function of y_true in {0, 1} and the
+        decision value that returns the loss of each sample; see `sklloss.losses.FunctionLoss`.
     penalty : {"l2", "none"}, Penalty or None, default="l2"
         Shape of the penalty; the intercept is never penalised.
     alpha : float >= 0, default=1e-4
@@ -486,6 +491,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         n_outputs = 1 if len(classes) == 2 else len(classes)
         bound = loss.bind(classes)
         target, start = encode_classes(index, len(classes), bound), None
+        bound.check_y_true(target, fit=True)
         if not loss.convex and loss.multiclass:  # a loss that is not convex starts at the fit of a convex one
             convex = LinearObjective(
                 X, target, LogLoss(), penalty=self._valid_penalty() or L2(), alpha=self.alpha or 1e-4,

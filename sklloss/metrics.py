@@ -23,12 +23,15 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; for a classification loss labels of any kind (-1 / 1, 0 / 1, bool, strings).
+        Targets; for a classification loss labels of any kind (-1 / 1, 0 / 1, bool, strings), for a loss of
+        probabilities also probabilities or one-hot rows, (n_samples, n_classes).
     y_pred : array-like
         What the loss's ``response_method`` returns: "predict", values of the shape of y_true; "predict_proba",
-        (n_samples, n_classes), or (n_samples,) for the second of two classes; "decision_function", the same.
-    loss : str or Loss
-        A name of `sklloss.list_losses()`, or a loss.
+        (n_samples, n_classes), or (n_samples,) for the second of two classes; "decision_function", the same.  Classes
+        of pixels are (n_samples, n_classes, d1, ...) with labels (n_samples, d1, ...), for log_loss.
+    loss : str, Loss or callable
+        A name of `sklloss.list_losses()`, a loss, or a plain function of ``(y_true, y_pred)`` that returns the loss of
+        each sample.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
     labels : array-like of shape (n_classes,), default=None
@@ -72,6 +75,7 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
         return rows
     if aggregate == "mean":
         return loss.mean(y_true, rows, weight)
+    weight, rows = np.repeat(weight, rows[0].size), rows.ravel()  # a pixel has the weight of its row
     if aggregate == "sum":
         return float(weight @ rows)
     order = np.argsort(rows)
@@ -97,14 +101,23 @@ def _values(y_true, y_pred):
 
 def _encoded(y_true, y_pred, labels, loss):
     """The loss for these labels, targets in the form it takes, and predictions, (n,) for two classes."""
-    y_true = column_or_1d(y_true)
-    check_classification_targets(y_true)
-    seen = (
-        y_true != loss.ignore_label if getattr(loss, "ignore_label", None) is not None else np.ones(len(y_true), bool)
-    )
+    y_true = np.asarray(y_true)
+    dimensions = np.ndim(y_pred)
+    if dimensions > 1 and y_true.ndim == dimensions and y_true.shape[1] > 1 and loss.response_method == "predict_proba":
+        return _soft(y_true, y_pred, loss)
+    if dimensions < 3:
+        if y_true.ndim == 2 and y_true.shape[1] > 1:
+            raise ValueError(
+                f"y_true has shape {y_true.shape}, y_pred {np.shape(y_pred)}: {loss!r} takes labels of shape "
+                f"({len(y_true)},); of one-hot rows they are y_true.argmax(axis=1)."
+            )
+        y_true = column_or_1d(y_true)
+    check_classification_targets(y_true.ravel())
+    ignored = getattr(loss, "ignore_label", None)
+    seen = np.ones(y_true.shape, bool) if ignored is None else y_true != ignored
     classes = np.unique(y_true[seen] if labels is None else column_or_1d(labels))
     _refuse_labels(y_pred, classes, loss)
-    y_pred = check_array(y_pred, ensure_2d=False, dtype=[np.float64, np.float32], input_name="y_pred")
+    y_pred = _predictions(y_pred, loss)
     check_consistent_length(y_true, y_pred)
     n_columns = 2 if y_pred.ndim == 1 else y_pred.shape[1]
     if len(classes) != n_columns:
@@ -115,15 +128,37 @@ def _encoded(y_true, y_pred, labels, loss):
     if not np.isin(y_true[seen], classes).all():
         unseen = sorted(set(np.unique(y_true[seen]).tolist()) - set(classes.tolist()))
         raise ValueError(f"y_true holds labels that are not in labels={classes.tolist()}: {unseen}.")
-    if loss.response_method == "predict_proba" and y_pred.ndim == 2:
+    index = np.where(seen, np.searchsorted(classes, np.where(seen, y_true, classes[0])), -1)
+    loss = loss.bind(classes)
+    if y_pred.ndim > 2:
+        return loss, index, y_pred
+    return loss, encode_classes(index, n_columns, loss), y_pred[:, 1] if n_columns == 2 == y_pred.ndim else y_pred
+
+
+def _soft(y_true, y_pred, loss):
+    """The same for targets that are probabilities, by the columns of y_pred."""
+    y_true = check_array(y_true, allow_nd=True, dtype=[np.float64, np.float32], input_name="y_true")
+    y_pred = _predictions(y_pred, loss)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"y_true has shape {y_true.shape}, y_pred {y_pred.shape}: probabilities need the shape of y_pred, labels "
+            "that shape without axis 1; an axis of length 1 must be squeezed."
+        )
+    loss.check_y_true(y_true)
+    loss = loss.bind(np.arange(y_pred.shape[1]))
+    return (loss, y_true[:, 1], y_pred[:, 1]) if y_pred.shape[1:] == (2,) else (loss, y_true, y_pred)
+
+
+def _predictions(y_pred, loss):
+    """Predictions as floats; a ValueError unless probabilities sum to 1."""
+    y_pred = check_array(y_pred, ensure_2d=False, allow_nd=True, dtype=[np.float64, np.float32], input_name="y_pred")
+    if loss.response_method == "predict_proba" and y_pred.ndim > 1:
         total = y_pred.sum(axis=1)
         off = np.abs(total - 1) > np.sqrt(np.finfo(y_pred.dtype).eps)
         if off.any():
-            row = int(np.argmax(off))
-            raise ValueError(f"The probabilities in a row of y_pred must sum to 1; row {row} sums to {total[row]}.")
-    index = np.where(seen, np.searchsorted(classes, np.where(seen, y_true, classes[0])), -1)
-    loss = loss.bind(classes)
-    return loss, encode_classes(index, n_columns, loss), y_pred[:, 1] if y_pred.shape[1:] == (2,) else y_pred
+            row = tuple(int(i) for i in np.argwhere(off)[0])
+            raise ValueError(f"The probabilities in a row of y_pred must sum to 1; row {row[0]} sums to {total[row]}.")
+    return y_pred
 
 
 def _refuse_labels(y_pred, classes, loss):
@@ -144,10 +179,10 @@ def loss_scorer(loss, **params):
 
     Parameters
     ----------
-    loss : str or Loss
-        A name of `sklloss.list_losses()`, or a loss.
+    loss : str, Loss or callable
+        A name of `sklloss.list_losses()`, a loss, or a plain function of ``(y_true, raw_prediction)``.
     **params : dict
-        Parameters of the loss; only with a name.
+        Parameters of the loss; only with a name or a function.
 
     Returns
     -------
@@ -177,12 +212,12 @@ def loss_scorers(*losses):
 
     Parameters
     ----------
-    *losses : str or Loss
+    *losses : str, Loss or callable
 
     Returns
     -------
     dict of str to scorer
-        By canonical name; a second loss of a name gets ``_2``, and so on.
+        By canonical name, or that of the function; a second loss of a name gets ``_2``, and so on.
 
     Examples
     --------
@@ -195,7 +230,7 @@ def loss_scorers(*losses):
     seen: Counter[str] = Counter()
     for loss in losses:
         scorer = loss_scorer(loss)
-        base = getattr(get_loss(loss), "name", type(get_loss(loss)).__name__)
+        base = get_loss(loss).label
         seen[base] += 1
         scorers[base if seen[base] == 1 else f"{base}_{seen[base]}"] = scorer
     return scorers

@@ -291,7 +291,7 @@ def test_a_lost_solver_says_so():
         smooth = False
 
     objective = LinearObjective(np.ones((3, 1)), np.arange(3.0), Silent())
-    with pytest.raises(ValueError, match=r"smoothed\(width\), .* No solver here can; declare its kinks as relu"):
-        get_solver("auto", objective)
+    with pytest.raises(ValueError, match=r"smoothed\(width\), .* Use solver='auto' or one of \['averaging'\]"):
+        get_solver("smoothing", objective)
     with pytest.raises(ValueError, match="must be a name or a callable"):
         get_solver(3, objective)

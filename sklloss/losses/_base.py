@@ -8,6 +8,8 @@ returns ``(n,)``, over columns the sum; ``gradient`` and ``hessian`` return the 
 """
 
 import difflib
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,6 +50,8 @@ class Loss(BaseEstimator):
         The loss of a set of rows is the weighted mean of the rows' losses.
     standardized : bool
         The constants are meant for residuals of scale 1; see ``scale`` of `LossRegressor`.
+    definite : bool
+        Whether a fact that is False is known to be false; of a sum or a plain function it may only be unknown.
     multiclass : bool
         Takes ``(n, K)`` raw predictions with class indices; otherwise K classes are K one-vs-rest columns.
     n_classes : int or None
@@ -79,6 +83,7 @@ class Loss(BaseEstimator):
     smooth: Any = True
     elementwise: Any = True
     quadratic: Any = False
+    definite: Any = True
     standardized: Any = False
     multiclass: Any = False
     positive_only: Any = False
@@ -90,6 +95,7 @@ class Loss(BaseEstimator):
     relu: Any = None
     response_method: str = "predict"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    __array_ufunc__ = None  # a NumPy number times a loss is a loss, not an array of losses
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -111,6 +117,31 @@ class Loss(BaseEstimator):
             return type(self).__name__
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
 
+    # ---------------------------------------------------------------- composition
+    def __mul__(self, weight):
+        if not isinstance(weight, Real):
+            return NotImplemented
+        return _loss_sum((weight, self))
+
+    __rmul__ = __mul__
+
+    def __add__(self, other):
+        if isinstance(other, Real) and other == 0:
+            return self  # sum([...]) starts at 0
+        return _loss_sum((1.0, self), (1.0, other)) if isinstance(other, Loss) else NotImplemented
+
+    __radd__ = __add__
+
+    @property
+    def label(self):
+        """What a table or a dict of scorers calls the loss."""
+        return getattr(self, "name", type(self).__name__)
+
+    @property
+    def summands(self):
+        """(weight, loss) pairs of which the loss is the sum."""
+        return [(1.0, self)]
+
     # ---------------------------------------------------------------- mathematics
     def loss(self, y_true, raw_prediction):
         """Loss of each row, (n,)."""
@@ -123,7 +154,7 @@ class Loss(BaseEstimator):
     def value_gradient(self, y_true, raw_prediction, weight):
         """Weighted sum of the rows' losses, a float, and its gradient by the raw predictions."""
         gradient = self.gradient(y_true, raw_prediction)
-        return float(weight @ self.loss(y_true, raw_prediction)), _column(weight, gradient) * gradient
+        return float((weight @ self.loss(y_true, raw_prediction)).sum()), _column(weight, gradient) * gradient
 
     def hessian_product(self, y_true, raw_prediction, weight, direction):
         """Curvature of the weighted sum of losses times a direction, row by row; like raw_prediction."""
@@ -150,6 +181,20 @@ class Loss(BaseEstimator):
     def denominator(self, y_true):
         """What each row counts in the mean, (n,); None for ones."""
         return None
+
+    def kinks(self, y_true):
+        """The kinks of each row as data, a `Kinks`; None where there are none, or where they are not known."""
+        return None
+
+    def scaled(self, scale):
+        """The loss with residuals in units of `scale`, where it is `standardized`; else the loss itself."""
+        return self
+
+    def averaged(self, width):
+        """The loss averaged over a window of that width around the raw prediction: smooth, whatever the loss is."""
+        from ._compose import Averaged
+
+        return Averaged(self, width)
 
     def column(self, k):
         """The loss of column k of the raw prediction on its own, where columns do not form one problem."""
@@ -211,7 +256,14 @@ class Loss(BaseEstimator):
         return self.mean(np.asarray(y_true), rows, check_sample_weight(sample_weight, rows))
 
     def mean(self, y_true, rows, weight):
-        """Weighted mean of the rows' losses, a float, by the loss's own denominators."""
+        """Weighted mean of the rows' losses, a float, by the loss's own denominators.
+
+        Rows may have pixels, (n, d1, ...): a pixel has the weight of its row.
+        """
+        if rows.ndim > 1:
+            weight = np.repeat(weight, rows[0].size)
+            y_true = y_true.ravel() if y_true.shape == rows.shape else np.moveaxis(y_true, 1, -1).reshape(rows.size, -1)
+            rows = rows.ravel()
         denominator = self.denominator(y_true)
         total = float(weight.sum() if denominator is None else weight @ denominator)
         if total == 0:
@@ -235,6 +287,54 @@ class _NotAScorer:
 
     def item(self):
         raise TypeError(str(self))
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """Where the losses of rows bend, as functions of the raw prediction.
+
+    The loss of a row is ``constant + sum_j max(low_j * z_j, high_j * z_j) + rest``, with ``z_j = at_j -
+    raw_prediction`` and low <= 0 <= high.
+
+    Parameters
+    ----------
+    at, low, high : ndarrays of shape (J, n)
+    constant : ndarray of shape (n,)
+    rest : Loss or None
+        What is smooth in the loss; None where the kinks are all there is.
+    origin : str
+        How they are known, for the certificate.
+    """
+
+    at: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    constant: np.ndarray
+    rest: Any = None
+    origin: str = ""
+
+    def value(self, raw_prediction):
+        """The kinked part of the loss and its constant, (n,)."""
+        z = self.at - raw_prediction
+        return np.maximum(self.low * z, self.high * z).sum(axis=0) + self.constant
+
+
+def _relu_kinks(loss, y_true):
+    """The kinks of a loss that declares ``relu``."""
+    if loss.relu is None:
+        return None
+    offset, slope = loss.argument(y_true)
+    weight = loss.row_weight(y_true) * np.ones(np.shape(y_true))
+    boxes: dict[float, Any] = {}  # kinks at the same argument are one
+    for c, o in loss.relu:
+        if c:
+            boxes.setdefault(-o / c, []).append(c)
+    at = [(t - offset) / slope for t in boxes]
+    turned = [[-c * slope * weight for c in slopes] for slopes in boxes.values()]  # by z, not by the argument
+    low = [sum(np.minimum(k, 0) for k in ks) for ks in turned]
+    high = [sum(np.maximum(k, 0) for k in ks) for ks in turned]
+    constant = weight * sum(max(0.0, o) for c, o in loss.relu if not c)
+    return Kinks(np.array(at), np.array(low), np.array(high), constant)
 
 
 class ResidualLoss(Loss):
@@ -274,6 +374,13 @@ class ResidualLoss(Loss):
         """(offset, slope) of the residual as a function of the raw prediction: offset + slope * raw_prediction."""
         return self.target(y_true), np.full(np.shape(y_true), -1.0)
 
+    kinks = _relu_kinks
+
+    def scaled(self, scale):
+        from ._compose import Scaled
+
+        return Scaled(self, scale) if self.standardized else self
+
     # Where rho or psi overflows, as r**2 does in float32 at 1e20, inf is the true value and no reason for a warning.
     def loss(self, y_true, raw_prediction):
         with np.errstate(over="ignore"):
@@ -303,8 +410,8 @@ class ResidualLoss(Loss):
         target = self.target(y_true)
         low, high = float(target.min()), float(target.max())
         if not self.convex:
-            return _best_of(lambda b: float(weight @ self.loss(y_true, np.full_like(y_true, b))), target)
-        return _root(lambda b: float(weight @ self.gradient(y_true, np.full_like(y_true, b))), low, high)
+            return best_of(lambda b: float(weight @ self.loss(y_true, np.full_like(y_true, b))), target)
+        return root(lambda b: float(weight @ self.gradient(y_true, np.full_like(y_true, b))), low, high)
 
 
 class MarginLoss(Loss):
@@ -343,6 +450,8 @@ class MarginLoss(Loss):
         """(offset, slope) of the margin as a function of the raw prediction: offset + slope * raw_prediction."""
         return np.zeros(np.shape(y_true)), 2.0 * y_true - 1.0
 
+    kinks = _relu_kinks
+
     def loss(self, y_true, raw_prediction):
         with np.errstate(over="ignore"):
             return _sum_columns(self.phi((2 * y_true - 1) * raw_prediction))
@@ -369,7 +478,7 @@ class MarginLoss(Loss):
         positive = float(weight @ y_true)
         mass = np.array([positive, float(weight.sum()) - positive])
         two = np.array([1.0, 0.0])
-        return _root(lambda b: float(mass @ self.gradient(two, np.array([b, b]))), -_FAR, _FAR)
+        return root(lambda b: float(mass @ self.gradient(two, np.array([b, b]))), -_FAR, _FAR)
 
 
 _FAR = 40.0  # a decision value of certainty: 1 - expit(40) is below the resolution of float64
@@ -381,10 +490,11 @@ def get_loss(loss, **params):
 
     Parameters
     ----------
-    loss : str or Loss
-        A canonical name or an alias, or a loss, which is returned as it is.
+    loss : str, Loss or callable
+        A canonical name or an alias; a loss, which is returned as it is; or a plain function of
+        ``(y_true, raw_prediction)``, which becomes a `FunctionLoss`.
     **params : dict
-        Parameters of the loss; only with a name.
+        Parameters of the loss; not with a loss that has them already.
 
     Returns
     -------
@@ -395,7 +505,7 @@ def get_loss(loss, **params):
     ValueError
         For an unknown name, with near misses.
     TypeError
-        For anything that is neither a name nor a loss.
+        For anything else, a class among it.
 
     Examples
     --------
@@ -420,7 +530,11 @@ def get_loss(loss, **params):
         return _REGISTRY[loss](**params)
     if isinstance(loss, type) and issubclass(loss, Loss):
         raise TypeError(f"loss={loss.__name__} is a class; pass an instance, loss={loss.__name__}(...).")
-    raise TypeError(f"loss must be a name or a sklloss.losses.Loss, got {loss!r}; see sklloss.list_losses().")
+    if callable(loss):
+        from ._function import FunctionLoss
+
+        return FunctionLoss(loss, **params)
+    raise TypeError(f"loss must be a name, a sklloss.losses.Loss or a function, got {loss!r}; see list_losses().")
 
 
 def list_losses(kind=None, **facts):
@@ -461,6 +575,14 @@ def list_losses(kind=None, **facts):
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
+def _loss_sum(*terms):
+    """The `LossSum` of (weight, loss) pairs, in which sums are taken apart."""
+    from ._compose import LossSum
+
+    flat = [(float(w * v), part) for w, loss in terms for v, part in loss.summands]
+    return LossSum([part for _, part in flat], [w for w, _ in flat])
+
+
 def encode_classes(index, n_classes, loss):
     """Class indices (n,) in the form a loss takes: 0.0 / 1.0 for two classes, else indices or one-hot rows."""
     if n_classes == 2:
@@ -483,7 +605,7 @@ def _relu_slope(c, o, t):
     return c * np.heaviside(c * t + o, 0.5)
 
 
-def _root(slope, low, high):
+def root(slope, low, high):
     """Where a non-decreasing function of one variable changes sign in [low, high]; an end where it does not."""
     if slope(low) >= 0:
         return low
@@ -492,7 +614,7 @@ def _root(slope, low, high):
     return optimize.brentq(slope, low, high, xtol=4 * np.finfo(float).eps * max(abs(low), abs(high)), rtol=1e-15)
 
 
-def _best_of(value, candidates):
+def best_of(value, candidates):
     """A minimiser of a function of one variable with several minima: the best of a grid, refined."""
     grid = np.unique(np.quantile(candidates, np.linspace(0, 1, 65)))
     values = np.array([value(b) for b in grid])

@@ -1,13 +1,68 @@
 """Losses built from others."""
 
+from collections import Counter
+from numbers import Real
+from typing import Any
+
 import numpy as np
+from scipy import optimize
+from sklearn.utils.metaestimators import available_if
 
-from ._base import ResidualLoss
+from .._compat import Interval
+from ._base import Kinks, Loss, ResidualLoss, best_of, root
 
-__all__ = ["Scaled"]
+__all__ = ["Asymmetric", "LossSum"]
 
 
-class Scaled(ResidualLoss):
+class _OfResidual(ResidualLoss):
+    """A loss that is another in all but what it makes of the residual."""
+
+    base: Any
+
+    @property
+    def link(self):
+        return self.base.link
+
+    @property
+    def interval_y_true(self):
+        return self.base.interval_y_true
+
+    @property
+    def interval_y_pred(self):
+        return self.base.interval_y_pred
+
+    @property
+    def convex(self):
+        return self.base.convex
+
+    @property
+    def smooth(self):
+        return self.base.smooth
+
+    @property
+    def positive_only(self):
+        return self.base.positive_only
+
+    def target(self, y_true):
+        return self.base.target(y_true)
+
+    def row_weight(self, y_true):
+        return self.base.row_weight(y_true)
+
+    def check_y_true(self, y_true, fit=False):
+        self.base.check_y_true(y_true, fit)
+
+    def check(self):
+        if not isinstance(self.base, ResidualLoss):
+            raise ValueError(
+                f"base of {type(self).__name__} must be a loss of the residual, an instance of a ResidualLoss such as "
+                f"Huber(); got {self.base!r}."
+            )
+        self.base.check()
+        return super().check()
+
+
+class Scaled(_OfResidual):
     """A loss of residuals measured in units of a scale.
 
     With r = y_true - raw_prediction::
@@ -35,14 +90,6 @@ class Scaled(ResidualLoss):
         self.scale = scale
 
     @property
-    def convex(self):
-        return self.base.convex
-
-    @property
-    def smooth(self):
-        return self.base.smooth
-
-    @property
     def quadratic(self):
         return self.base.quadratic
 
@@ -62,3 +109,372 @@ class Scaled(ResidualLoss):
 
     def psi_prime(self, r):
         return self.base.psi_prime(r / self.scale)
+
+    @available_if(lambda self: hasattr(self.base, "majorizer"))
+    def majorizer(self, y_true, raw_prediction):
+        return self.base.majorizer(np.zeros_like(raw_prediction), (raw_prediction - y_true) / self.scale)
+
+
+class Averaged(Loss):
+    """A loss averaged over a window around the raw prediction, (n,).
+
+    With h the width, ``gradient = (base(f + h / 2) - base(f - h / 2)) / h`` exactly; the value is Boole's rule.
+    """
+
+    convex = False
+    definite = False
+
+    def __init__(self, base, width):
+        self.base = base
+        self.width = width
+
+    def loss(self, y_true, raw_prediction):
+        nodes = zip(np.array([7, 32, 12, 32, 7]) / 90, np.linspace(-0.5, 0.5, 5) * self.width, strict=True)
+        return sum(share * self.base.loss(y_true, raw_prediction + shift) for share, shift in nodes)
+
+    def gradient(self, y_true, raw_prediction):
+        half = self.width / 2
+        right, left = self.base.loss(y_true, raw_prediction + half), self.base.loss(y_true, raw_prediction - half)
+        return (right - left) / self.width
+
+    def fit_intercept_only(self, y_true, weight):
+        return self.base.fit_intercept_only(y_true, weight)
+
+
+class Asymmetric(_OfResidual):
+    """A loss of the residual with another weight on each side: it estimates an M-quantile.
+
+    With r = y_true - raw_prediction::
+
+        loss = quantile * base(r)          where r >= 0
+               (1 - quantile) * base(r)    where r < 0
+
+    Of squared_error it is the expectile loss, of absolute_error the pinball loss, of huber the quantile-Huber loss.
+
+    Domain, link and unit: those of base.
+    Facts: those of base; quadratic at quantile = 0.5 only.
+
+    Parameters
+    ----------
+    base : ResidualLoss
+        Its loss is 0 at r = 0, else the sum of the two sides would jump there.
+    quantile : float in (0, 1), default=0.5
+        Weight of the residuals above 0.
+
+    References
+    ----------
+    J. Breckling, R. Chambers, "M-quantiles", Biometrika 75(4), 1988.
+
+    Examples
+    --------
+    >>> from sklloss.losses import Huber
+    >>> Asymmetric(Huber(delta=1.0), quantile=0.9).loss(np.array([3.0, 1.0]), np.array([1.0, 1.5]))
+    array([1.35  , 0.0125])
+    """
+
+    use = "an M-quantile: what base estimates, shifted; an outlier counts as in base"
+    _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
+
+    def __init__(self, base, quantile=0.5):
+        self.base = base
+        self.quantile = quantile
+
+    @property
+    def standardized(self):
+        return self.base.standardized
+
+    @property
+    def quadratic(self):
+        return self.base.quadratic and self.quantile == 0.5
+
+    @property
+    def relu(self):
+        if self.base.relu is None or any(o > 0 for _, o in self.base.relu):
+            return None  # a part that is active on both sides of 0
+        return tuple((c * q, o * q) for c, o in self.base.relu for q in [self.quantile if c > 0 else 1 - self.quantile])
+
+    def check(self):
+        super().check()
+        if (at_zero := float(self.base.rho(np.zeros(1))[0])) != 0:
+            raise ValueError(
+                f"base of Asymmetric must be 0 at residual 0, or the loss jumps there; {self.base!r} is {at_zero:g}."
+            )
+        return self
+
+    def _side(self, r):
+        return np.where(r < 0, r.dtype.type(1 - self.quantile), r.dtype.type(self.quantile))
+
+    def rho(self, r):
+        return self._side(r) * self.base.rho(r)
+
+    def psi(self, r):
+        return self._side(r) * self.base.psi(r)
+
+    def psi_prime(self, r):
+        return self._side(r) * self.base.psi_prime(r)
+
+    # Centred at r = 0, a parabola would lie below the other side of the loss; with the larger weight it lies above.
+    @available_if(lambda self: self.base.convex and hasattr(self.base, "majorizer"))
+    def majorizer(self, y_true, raw_prediction):
+        return max(self.quantile, 1 - self.quantile) * self.base.majorizer(y_true, raw_prediction)
+
+
+class LossSum(Loss):
+    """A weighted sum of losses, as written by ``0.7 * LogLoss() + 0.3 * Brier()``.
+
+    With l_k the losses::
+
+        loss = sum_k weights[k] * l_k
+
+    Sums in the sum are taken apart.  ``get_params`` knows each part by its registry name, a second part of a name as
+    ``name_2``: in a search, ``loss__log_loss__label_smoothing`` and ``loss__weights``.
+
+    Domain: where all parts are defined.  Link and response: those of the parts, which must agree.
+    Facts: convex, smooth, quadratic where all parts are; what is False here may still be true of the sum.
+
+    Parameters
+    ----------
+    losses : list of Loss
+    weights : list of float >= 0, default=None
+        None is 1 for each.
+
+    Examples
+    --------
+    >>> from sklloss.losses import AbsoluteError, SquaredError
+    >>> loss = 0.5 * SquaredError() + 2 * AbsoluteError()
+    >>> loss.loss(np.array([3.0, 1.0]), np.array([1.0, 1.0]))
+    array([6., 0.])
+    >>> sorted(loss.get_params())
+    ['absolute_error', 'losses', 'squared_error', 'weights']
+    """
+
+    use = "a compromise between its parts"
+    definite = False
+
+    def __init__(self, losses, weights=None):
+        self.losses = losses
+        self.weights = weights
+
+    # ---------------------------------------------------------------------- parts
+    @property
+    def summands(self):
+        weights = [1.0] * len(self.losses) if self.weights is None else self.weights
+        return [(w * v, part) for w, loss in zip(weights, self.losses, strict=True) for v, part in loss.summands]
+
+    @property
+    def parts(self):
+        """The losses of the sum, sums in it taken apart."""
+        return [part for _, part in self.summands]
+
+    def _named_parts(self):
+        seen: Counter[str] = Counter()
+        for part in self.parts:
+            name = getattr(part, "name", type(part).__name__.lower())
+            seen[name] += 1
+            yield (name if seen[name] == 1 else f"{name}_{seen[name]}"), part
+
+    def get_params(self, deep=True):
+        params = {"losses": self.losses, "weights": self.weights}
+        if deep and all(isinstance(loss, Loss) for loss in self.losses):
+            for name, part in self._named_parts():
+                params[name] = part
+                params |= {f"{name}__{key}": value for key, value in part.get_params().items()}
+        return params
+
+    def set_params(self, **params):
+        named = dict(self._named_parts())
+        if replaced := named.keys() & params:
+            weights = [weight for weight, _ in self.summands]
+            self.losses = [params.pop(name, part) for name, part in named.items()]
+            self.weights = params.pop("weights", weights)
+            if not replaced <= named.keys():
+                raise ValueError(f"Unknown parts {sorted(replaced - named.keys())} of {self!r}.")
+        return super().set_params(**params)
+
+    def _like(self, parts):
+        """The sum with other parts, of the same weights."""
+        return LossSum(list(parts), [weight for weight, _ in self.summands])
+
+    def check(self):
+        what = f"losses={self.losses!r}, weights={self.weights!r}"
+        if not len(self.losses) or not all(isinstance(loss, Loss) for loss in self.losses):
+            raise ValueError(f"losses must be a list of sklloss.losses.Loss instances, at least one; got {what}.")
+        weights = np.ones(len(self.losses)) if self.weights is None else np.asarray(self.weights, dtype=float)
+        valid = weights.shape == (len(self.losses),) and np.all(np.isfinite(weights) & (weights >= 0))
+        if not valid or not weights.any():
+            raise ValueError(
+                f"weights must be {len(self.losses)} finite numbers >= 0, one for each loss, not all 0; got {what}."
+            )
+        for part in self.parts:
+            part.check()
+        if len({(part.response_method, part.link, type(part).raw, type(part).decision) for part in self.parts}) > 1:
+            said = ", ".join(f"{part!r} ({part.response_method}, {part.link} link)" for part in self.parts)
+            raise ValueError(f"The losses of a sum must take the same kind of prediction; got {said}.")
+        return self
+
+    def _all(self, fact):
+        return all(getattr(part, fact) for weight, part in self.summands if weight)
+
+    # ---------------------------------------------------------------------- facts
+    convex = property(lambda self: self._all("convex"))
+    smooth = property(lambda self: self._all("smooth"))
+    elementwise = property(lambda self: self._all("elementwise"))
+    quadratic = property(lambda self: self._all("quadratic"))
+    shift_invariant = property(lambda self: self._all("shift_invariant"))
+    poor_score = property(lambda self: self._all("poor_score"))
+    standardized = property(lambda self: any(part.standardized for part in self.parts))
+    multiclass = property(lambda self: any(part.multiclass for part in self.parts))
+    positive_only = property(lambda self: any(part.positive_only for part in self.parts))
+    has_curvature = property(lambda self: self._all("has_curvature"))
+    response_method = property(lambda self: self.parts[0].response_method)  # type: ignore[assignment]
+    link = property(lambda self: self.parts[0].link)
+
+    @property
+    def probabilistic(self):
+        # All parts must mean the same probability; phi'(-f) / (phi'(-f) + phi'(f)) of a sum is none of theirs.
+        return self._all("probabilistic") and len({type(part).probability for part in self.parts}) == 1
+
+    @property
+    def n_classes(self):
+        return next((part.n_classes for part in self.parts if part.n_classes is not None), None)
+
+    @property
+    def interval_y_true(self):
+        return _intersection([part.interval_y_true for part in self.parts])
+
+    @property
+    def interval_y_pred(self):
+        return _intersection([part.interval_y_pred for part in self.parts])
+
+    # ---------------------------------------------------------------- mathematics
+    def _each(self, y_true, raw_prediction):
+        """(weight, part, y_true in the form the part takes)."""
+        rows = None
+        for weight, part in self.summands:
+            if weight == 0:
+                continue
+            if raw_prediction.ndim == 2 and y_true.ndim == 1 and not part.multiclass:
+                rows = np.eye(raw_prediction.shape[1], dtype=raw_prediction.dtype)[y_true] if rows is None else rows
+                yield weight, part, rows
+            else:
+                yield weight, part, y_true
+
+    def loss(self, y_true, raw_prediction):
+        return sum(w * part.loss(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
+
+    def gradient(self, y_true, raw_prediction):
+        return sum(w * part.gradient(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
+
+    def value_gradient(self, y_true, raw_prediction, weight):
+        value, gradient = 0.0, 0.0
+        for w, part, y in self._each(y_true, raw_prediction):
+            v, g = part.value_gradient(y, raw_prediction, weight)
+            value, gradient = value + w * v, gradient + w * g
+        return value, gradient
+
+    @available_if(lambda self: all(hasattr(part, "hessian") for part in self.parts))
+    def hessian(self, y_true, raw_prediction):
+        return sum(w * part.hessian(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
+
+    def hessian_product(self, y_true, raw_prediction, weight, direction):
+        each = self._each(y_true, raw_prediction)
+        return sum(w * part.hessian_product(y, raw_prediction, weight, direction) for w, part, y in each)
+
+    @available_if(lambda self: all(hasattr(part, "majorizer") for part in self.parts))
+    def majorizer(self, y_true, raw_prediction):
+        return sum(w * part.majorizer(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
+
+    def kinks(self, y_true):
+        rest, found = [], []
+        for weight, part in self.summands:
+            kinks = part.kinks(y_true)
+            if kinks is not None:
+                found.append((weight, kinks))
+            elif not part.smooth:
+                return None
+            if kinks is None or kinks.rest is not None:
+                rest.append((weight, part if kinks is None else kinks.rest))
+        if not found:
+            return None
+        return Kinks(
+            at=np.concatenate([kinks.at for _, kinks in found]),
+            low=np.concatenate([weight * kinks.low for weight, kinks in found]),
+            high=np.concatenate([weight * kinks.high for weight, kinks in found]),
+            constant=sum(weight * kinks.constant for weight, kinks in found),
+            rest=LossSum([part for _, part in rest], [weight for weight, _ in rest]) if rest else None,
+            origin=next((kinks.origin for _, kinks in found if kinks.origin), ""),
+        )
+
+    def fit_intercept_only(self, y_true, weight, n_outputs=1):
+        if n_outputs > 1:
+            return self._best_shift(y_true, weight, n_outputs)
+        if y_true.ndim == 2:
+            return np.array([self.column(k).fit_intercept_only(y_true[:, k], weight) for k in range(y_true.shape[1])])
+        best = [float(part.fit_intercept_only(y_true, weight)) for w, part in self.summands if w]
+        low, high = min(best), max(best)  # of a convex sum, the minimum lies between those of its parts
+        like = np.empty(len(y_true))
+        if self.convex:
+            return root(lambda b: float(weight @ self.gradient(y_true, np.full_like(like, b))), low, high)
+        grid = np.linspace(low, high, 65)
+        return best_of(lambda b: float(weight @ self.loss(y_true, np.full_like(like, b))), grid)
+
+    def _best_shift(self, y_true, weight, n_outputs):
+        """Best constant raw prediction of several classes, with mean 0."""
+        shape = (len(y_true), n_outputs)
+
+        def objective(raw):
+            value, gradient = self.value_gradient(y_true, np.broadcast_to(raw, shape).copy(), weight / weight.sum())
+            return value, gradient.sum(axis=0)
+
+        starts = [
+            part.fit_intercept_only(y, weight, *[n_outputs] * part.multiclass)
+            for _, part, y in self._each(y_true, np.empty(shape))
+        ]
+        start = min(starts, key=lambda raw: objective(raw)[0])
+        found = optimize.minimize(objective, start, jac=True, options={"gtol": 1e-10}).x
+        return found - found.mean() if self.shift_invariant else found
+
+    def bind(self, classes):
+        return self._like(part.bind(classes) for part in self.parts)
+
+    def scaled(self, scale):
+        return self._like(part.scaled(scale) for part in self.parts)
+
+    def column(self, k):
+        return self._like(part.column(k) for part in self.parts)
+
+    def denominator(self, y_true):
+        found = [part.denominator(y_true) for part in self.parts]
+        first = found[0]
+        for other in found[1:]:
+            same = first is other if first is None or other is None else np.array_equal(first, other)
+            if not same:
+                raise ValueError(
+                    f"The losses of {self!r} count rows differently in a mean: give all of them the same class_weight "
+                    "and ignore_label, or give class_weight to the estimator and leave rows out before."
+                )
+        return first
+
+    # --------------------------------------------------------------------- metric
+    def response(self, raw_prediction):
+        return self.parts[0].response(raw_prediction)
+
+    def raw(self, y_pred):
+        return self.parts[0].raw(y_pred)
+
+    def decision(self, raw_prediction):
+        return self.parts[0].decision(raw_prediction)
+
+    def probability(self, raw_prediction):
+        return self.parts[0].probability(raw_prediction)
+
+    def check_y_true(self, y_true, fit=False):
+        for part in self.parts:
+            part.check_y_true(y_true, fit)
+
+
+def _intersection(domains):
+    """The values that all domains include."""
+    low = max(domains, key=lambda d: (d.low, not d.low_inclusive))
+    high = min(domains, key=lambda d: (d.high, d.high_inclusive))
+    return type(low)(low.low, high.high, low.low_inclusive, high.high_inclusive)

@@ -1,18 +1,21 @@
 """Solvers: one algorithm a file; `choose_solver` is the automatic choice."""
 
+from ._averaging import Averaging
 from ._base import Solution, Solver, choose_solver, solve_columns
 from ._kinks import Kinks
 from ._lbfgs import LBFGS
 from ._least_squares import LeastSquares
 from ._minimize import Minimize
 from ._newton import Newton
+from ._proximal_newton import ProximalNewton
 from ._smoothing import Smoothing
 from ._truncated import Truncated
 
 __all__ = ["SOLVERS", "Solution", "Solver", "choose_solver", "get_solver", "solve_columns"]
 
 SOLVERS: dict[str, Solver] = {
-    solver.name: solver for solver in (LeastSquares(), Newton(), LBFGS(), Kinks(), Smoothing(), Truncated())
+    solver.name: solver
+    for solver in (LeastSquares(), Newton(), LBFGS(), Kinks(), ProximalNewton(), Smoothing(), Truncated(), Averaging())
 }
 
 _SCIPY_METHODS = {

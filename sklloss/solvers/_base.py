@@ -72,8 +72,12 @@ def choose_solver(objective) -> str:
         return "kinks"  # exact: interior point, snap to the active set, strict dual bound
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
-    if not objective.smooth:
+    if not objective.smooth and objective.kinks is not None:
+        return "proximal_newton"  # quadratic models of the smooth part, with exact kinks
+    if not objective.smooth and hasattr(objective.loss, "smoothed"):
         return "smoothing"  # smooth losses that close in on a convex one, with a strict bound
+    if not objective.smooth:
+        return "averaging"  # kinks that nobody declared: averages over narrower and narrower windows, no bound
     if objective.quadratic and objective.p <= NEWTON_PARAMS:
         return "least_squares"  # one pass, one factorisation
     if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS:

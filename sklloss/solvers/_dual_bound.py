@@ -19,10 +19,13 @@ __all__ = ["boxed_dual", "dual_bound"]
 ATTEMPTS = 12
 
 
-def dual_bound(rows, u, w):
-    """Strict lower bound on the optimum of the rows, a float."""
+def dual_bound(rows, u, w, summed=0.0):
+    """Strict lower bound on the optimum of the rows, a float.
+
+    ``summed`` (p,) is the size of the terms whose sum is a row of A, where one is: its rounding is theirs.
+    """
     n, penalised, u = rows.n_data, rows.penalised, np.clip(u, rows.lo, rows.hi)
-    size = np.abs(rows.A).T @ rows.per_row(np.abs(u)) + 1e-300
+    size = np.abs(rows.A).T @ rows.per_row(np.abs(u)) + summed + 1e-300
     for attempt in range(ATTEMPTS + 1):
         u[n:] = 0
         slope = rows.adjoint(u)

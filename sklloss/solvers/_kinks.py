@@ -46,10 +46,11 @@ class Kinks(Solver):
         with one_blas_thread():
             problem.solve(params, tol)
         value = objective.value_gradient(problem.w)[0]
-        gap = max(0.0, value - problem.dual)
+        gap = max(0.0, value - (problem.dual + problem.relu.constant))
         scale = max(value, problem.floor)
         optimality = gap / scale if scale > 0 else 0.0
-        certificate = f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap)"
+        origin = objective.kinks.origin
+        certificate = f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap{origin})"
         if not (converged := optimality <= tol):
             certificate = "not a minimum: " + certificate
         if not trace.history:  # an exact fit needs no iteration
@@ -86,7 +87,7 @@ class _Problem:
 
     def solve(self, start, tol):
         n, m = self.n, int(max(PILOT[0] * self.p, PILOT[1] * (self.n * np.log(self.p + 1)) ** (2 / 3)))
-        if m > n / 2:
+        if m > n / 2 or self.relu.low.shape[1] > 1:  # only rows that bend alike can be summed
             rows = self.rows(np.arange(n), self.relu.weight)
             w = self.start(rows, self.relu.weight, self.relu.sign, start)
             self.w, _, self.dual = self.solve_rows(rows, w, tol)

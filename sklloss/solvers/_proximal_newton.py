@@ -1,0 +1,152 @@
+"""Losses that are smooth but for kinks: squared plus absolute error, a quantile of a curved cost.
+
+The objective is f + k: f smooth, with the l2 penalty, and k the kinked part of every row.  An iteration replaces f by
+its quadratic model and minimises model + k exactly, with the interior point of the kinked losses: with R'R the
+curvature of the model and v = R (w - w*) around its minimum w*, the model is ||v||**2 / 2, and what is left is a
+kinked loss with that penalty.  A step that does not lower the objective is halved.  The convergence is that of
+Newton's method.
+
+The certificate needs no model.  f lies above its tangent at the solution; the tangent is linear, so tangent + k +
+penalty is a kinked problem, and the multipliers of the last step give a strict lower bound on it
+(`_dual_bound.dual_bound`), hence on the objective.
+"""
+
+from functools import partial
+
+import numpy as np
+from scipy import linalg
+
+from .._compat import one_blas_thread
+from ._base import Solution, Solver
+from ._dual_bound import dual_bound
+from ._interior_point import KinkedRows, interior_point, snap
+from ._kinks import FLOOR, INTERIOR, MAX_INTERIOR
+
+__all__ = ["ProximalNewton"]
+
+RIDGE = 1e-10  # of the diagonal of the curvature: a step in a direction without curvature is long, but ends
+HALVINGS = 30
+MOST = 200  # iterations
+REFINED = 3  # Newton steps of the tangent's place
+STALLED = 3  # iterations without a better gap
+
+
+class ProximalNewton(Solver):
+    """Quadratic models of the smooth part, with exact kinks; see the module's docstring."""
+
+    name = "proximal_newton"
+
+    def unsupported(self, objective):
+        kinks = objective.kinks
+        if kinks is None or kinks.rest is None or not len(kinks.at):
+            return f"it needs a loss that is smooth but for kinks, and {objective.loss!r} is not"
+        if not kinks.rest.has_curvature:
+            return f"it needs a second derivative, and the smooth part of {objective.loss!r} has none"
+        if objective.l1.any():
+            return f"it needs a smooth penalty, and {objective.penalty!r} is not"
+        return None
+
+    def solve(self, objective, params, *, tol, max_iter, callback=None):
+        problem, convex = _Problem(objective), objective.kinks.rest.convex
+        w, value, lower = params, objective.value_gradient(params)[0], 0.0
+        floor = FLOOR * objective.null.value
+        best, stalled, history = np.inf, 0, []
+        message = "maximum number of iterations reached"
+        with one_blas_thread():
+            for _ in range(min(max_iter, MOST)):
+                w, value, u, promised = problem.step(w, value, tol)
+                if convex:
+                    lower = max(lower, problem.bound(w, u))
+                gap = max(0.0, value - lower if convex else promised)
+                history.append((value, gap / max(value, floor)))
+                if callback is not None:
+                    callback(len(history), *history[-1])
+                stalled = 0 if gap < 0.9 * best else stalled + 1
+                best = min(best, gap)
+                if history[-1][1] <= tol:
+                    message = "tol reached"
+                    break
+                if stalled == STALLED:
+                    message = "no step closes the gap"
+                    break
+        optimality = history[-1][1]
+        converged = optimality <= tol
+        certificate = (
+            f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap{objective.kinks.origin})"
+            if convex
+            else "a stationary point, so at best a local minimum: a convex model at it promises "
+            f"{gap:.1e} less than the value {value:.6g}"
+        )
+        return Solution(
+            w, value, len(history), objective.n_passes, optimality, gap if convex else None,
+            certificate if converged else "not a minimum: " + certificate, converged, self.name, message, history,
+        )  # fmt: skip
+
+
+class _Problem:
+    """The rows in memory, their kinks and the smooth rest."""
+
+    def __init__(self, objective):
+        self.objective, self.kinks = objective, objective.kinks
+        self.y, self.weight, self.l2 = objective.y, objective.weight, objective.l2
+        design = objective.design
+        self.A = design.dense(np.arange(design.n_rows))
+        if objective.fit_intercept:
+            self.A = np.column_stack([self.A, np.ones(design.n_rows)])
+        self.low, self.high = self.kinks.low * self.weight, self.kinks.high * self.weight
+
+    def step(self, w, value, tol):
+        """The next w, its value, the multipliers of the kinks, and the decrease that the model promised."""
+        rest, weight = self.kinks.rest, self.weight
+        raw = self.A @ w
+        slope = rest.value_gradient(self.y, raw, weight)[1]
+        curvature = weight * np.maximum(rest.hessian(self.y, raw), 0.0)
+        H = (self.A.T * curvature) @ self.A + np.diag(self.l2)
+        diagonal = H.diagonal()
+        H.flat[:: len(H) + 1] += RIDGE * np.where(diagonal > 0, diagonal, 1.0)
+        R = linalg.cholesky(H, check_finite=False)
+        self.solve_curvature = partial(linalg.cho_solve, (R, False), check_finite=False)
+        center = w - self.solve_curvature(slope @ self.A + self.l2 * w)
+        B = linalg.solve_triangular(R, self.A.T, trans="T", check_finite=False).T
+        zero = np.zeros(len(w))
+        rows = KinkedRows(B, self.kinks.at - self.A @ center, self.low, self.high, zero, np.ones(len(w)))
+        v, u, over, under = interior_point(
+            rows, R @ (w - center), tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=0.0, max_iter=MAX_INTERIOR
+        )
+        snapped, bound_u = snap(rows, v, u, over, under)
+        if rows.primal(snapped) <= rows.primal(v):
+            v, u = snapped, bound_u
+        promised = rows.primal(R @ (w - center)) - rows.primal(v)
+        direction = center + linalg.solve_triangular(R, v, check_finite=False) - w
+        for halving in range(HALVINGS):
+            new = w + 0.5**halving * direction
+            lower = self.objective.value_gradient(new)[0]
+            if lower < value:
+                return new, lower, u, promised
+        return w, value, u, promised
+
+    def bound(self, w, u):
+        """Strict lower bound on the objective, from a tangent of the rest and multipliers u of the kinks.
+
+        Where the tangent touches is free.  It is moved to where its slope and u balance, which leaves only rounding on
+        the coordinates without a penalty; few rows, or none, may sit on a kink and could take up more.
+        """
+        J, rest = len(self.kinks.at), self.kinks.rest
+        pull = (u.reshape(J, -1)).sum(axis=0) @ self.A
+        for _ in range(REFINED):
+            slope = rest.value_gradient(self.y, self.A @ w, self.weight)[1]
+            w = w - self.solve_curvature(slope @ self.A + self.l2 * w - pull)
+        raw = self.A @ w
+        value, slope = rest.value_gradient(self.y, raw, self.weight)
+        # The tangent, value + slope'(A w' - raw), is one more row, linear: its box is a point.
+        once = np.eye(J)[:, :1]
+        rows = KinkedRows(
+            np.vstack([self.A, -(slope @ self.A)]),
+            np.column_stack([self.kinks.at, np.full(J, value - slope @ raw)]),
+            np.column_stack([self.low, once]),
+            np.column_stack([self.high, once]),
+            np.zeros(len(w)),
+            self.l2,
+        )
+        u = np.column_stack([u.reshape(J, -1), once]).ravel()
+        return dual_bound(rows, u, w, np.abs(slope) @ np.abs(self.A)) + float(self.weight @ self.kinks.constant)
