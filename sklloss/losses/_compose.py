@@ -208,7 +208,8 @@ class Asymmetric(_OfResidual):
         return self._side(r) * self.base.rho(r)
 
     def psi(self, r):
-        return self._side(r) * self.base.psi(r)
+        # at a kink the middle of the subdifferential, which the middle of base is not
+        return super().psi(r) if self.relu is not None else self._side(r) * self.base.psi(r)
 
     def psi_prime(self, r):
         return self._side(r) * self.base.psi_prime(r)
@@ -404,6 +405,14 @@ class LossSum(Loss):
             rest=LossSum([part for _, part in rest], [weight for weight, _ in rest]) if rest else None,
             origin=next((kinks.origin for _, kinks in found if kinks.origin), ""),
         )
+
+    @available_if(lambda self: all(part.smooth or hasattr(part, "smoothed") for part in self.parts))
+    def smoothed(self, width):
+        """A smooth loss above this one, by at most ``width * excess(K)``; of K classes."""
+        return self._like(part if part.smooth else part.smoothed(width) for part in self.parts)
+
+    def excess(self, n_classes):
+        return sum(weight * part.excess(n_classes) for weight, part in self.summands if not part.smooth)
 
     def fit_intercept_only(self, y_true, weight, n_outputs=1):
         if n_outputs > 1:
