@@ -144,6 +144,8 @@ def test_parts_and_weights_are_searched_over():
         len(set(search.cv_results_["mean_test_score"])) == 3
     )  # without weight, smoothing does nothing to the Brier part
     X, y = regression_data()
+    ends = GridSearchCV(LossRegressor(), {"loss": [Huber() + Pinball()], "loss__weights": [[0, 1], [1, 0]]}).fit(X, y)
+    assert np.isfinite(ends.cv_results_["mean_test_score"]).all()
     grid = {"loss": [Huber() + Pinball()], "loss__huber__delta": [0.5, 3.0], "loss__pinball__quantile": [0.3, 0.7]}
     search = GridSearchCV(LossRegressor(), grid, scoring=loss_scorer("mae")).fit(X, y)
     assert len(set(search.cv_results_["mean_test_score"])) == 4

@@ -178,6 +178,15 @@ def test_a_kink_in_a_curve_is_split_off_and_a_curve_without_one_is_smooth():
 
 def test_what_bends_downwards_is_not_taken_for_kinks():
     assert read_kinks(capped, Y, -105.0, 210.0, margin=False) is None
+    assert read_kinks(lambda y, f: np.where(f > y, 3.0, (y - f) ** 2), Y, -105.0, 210.0, margin=False) is None  # a step
+
+
+def test_where_a_function_is_infinite_its_slope_is_a_number():
+    barrier = FunctionLoss(lambda y, f: np.where(f > 0, f - y * np.log(np.maximum(f, 1e-300)), np.inf))
+    assert np.isfinite(barrier.gradient(np.ones(3), np.array([-1.0, 0.0, 1e-9]))).all()
+    X, y = regression_data()
+    model = LossRegressor(barrier, alpha=1.0).fit(X, 30 + np.abs(y))
+    np.testing.assert_allclose(model.predict(X).mean(), (30 + np.abs(y)).mean(), rtol=1e-2)
 
 
 # ------------------------------------------------------------------------------------------------------- fits
@@ -291,6 +300,7 @@ def _nan_for_small(y, f):
         ),
         (_nan_for_small, ValueError, r"holds no NaN; it is NaN for \d+ of \d+ samples, the first with y_true = -.*row"),
         (lambda y, f: np.abs(y - f) - np.abs(y - f).mean(), ValueError, r"loss of each sample by itself"),
+        (np.abs, ValueError, "read-only"),  # a second argument is where NumPy writes the result
         (Huber, TypeError, r"loss=Huber is a class; pass an instance, loss=Huber\(\.\.\.\)"),
     ],
 )
@@ -323,6 +333,7 @@ def test_it_clones_copies_and_pickles():
     assert clone(given).get_params()["gradient"] is huber
     assert given.set_params(gradient=None).get_params()["gradient"] is None
     assert pickle.loads(pickle.dumps(FunctionLoss(partial(np.multiply, 2)))).function.args == (2,)
+    assert pickle.loads(pickle.dumps(FunctionLoss(Huber(2.0).loss))).function(np.ones(1), np.zeros(1)) == 0.5
 
 
 def test_a_lambda_says_what_to_do_when_it_is_pickled():

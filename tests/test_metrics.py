@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_
 from sklearn.svm import SVC
 
 from sklloss import LossClassifier, LossRegressor, average_loss, loss_scorer, loss_scorers
+from sklloss.links import SOFTMAX
 from sklloss.losses import Hinge, Huber, LogLoss, Pinball, SquaredError
 
 from .common import CLASSIFICATION, REGRESSION, classification_data, data_for, regression_data
@@ -250,3 +251,73 @@ def test_a_hinge_of_several_classes_is_the_sum_over_one_vs_rest_columns():
     y, f = np.array([0, 1, 2]), rng.normal(size=(3, 3))
     expected = sum(Hinge()((y == k).astype(float), f[:, k]) for k in range(3))
     assert average_loss(y, f, loss="hinge") == pytest.approx(expected, rel=1e-14)
+
+
+# --------------------------------------------------------------------------------------- pixels and soft targets
+def pixels():
+    rng = np.random.default_rng(5)
+    raw = rng.normal(size=(6, 3, 4))
+    y = rng.integers(0, 3, (6, 4))
+    return y, raw, SOFTMAX.inverse(np.moveaxis(raw, 1, -1)).transpose(0, 2, 1)
+
+
+def test_classes_of_pixels_are_averaged_over_all_pixels():
+    y, raw, p = pixels()
+    flat_y, flat_p = y.ravel(), np.moveaxis(p, 1, -1).reshape(-1, 3)
+    for loss in (LogLoss(), LogLoss(0.1, [1, 2, 3]), LogLoss(ignore_label=1)):
+        flat = average_loss(flat_y, flat_p, loss=loss, labels=[0, 1, 2])
+        assert average_loss(y, p, loss=loss, labels=[0, 1, 2]) == pytest.approx(flat, rel=1e-12)
+    rows = average_loss(y, p, loss="log_loss", aggregate=None)
+    np.testing.assert_allclose(rows, LogLoss().loss(y, raw), rtol=1e-12)
+    assert rows.shape == y.shape
+    weight = np.array([0, 1, 2, 3, 0, 1])
+    weighted = average_loss(y, p, loss="log_loss", sample_weight=weight)
+    assert weighted == pytest.approx(np.average(rows.mean(axis=1), weights=weight), rel=1e-12)
+    assert average_loss(y, p, loss="log_loss", aggregate="median") == pytest.approx(np.median(rows), rel=1e-12)
+    assert average_loss(np.array(["a", "b", "c"])[y], p, loss="log_loss") == pytest.approx(rows.mean(), rel=1e-12)
+
+
+def test_the_gradient_of_pixels_is_that_of_rows():
+    y, raw, _ = pixels()
+    flat = LogLoss().gradient(y.ravel(), np.moveaxis(raw, 1, -1).reshape(-1, 3))
+    np.testing.assert_array_equal(np.moveaxis(LogLoss().gradient(y, raw), 1, -1).reshape(-1, 3), flat)
+    value, gradient = LogLoss().value_gradient(y, raw, np.ones(6))
+    assert value == pytest.approx(LogLoss().loss(y, raw).sum(), rel=1e-14)
+    assert gradient.shape == raw.shape
+
+
+@pytest.mark.parametrize("name", ["log_loss", "brier", "poly1", "focal"])
+def test_probabilities_and_one_hot_rows_are_targets_of_losses_of_probabilities(name):
+    y, _, p = pixels()
+    y, p = y[:, 0], p[:, :, 0]
+    assert average_loss(np.eye(3)[y], p, loss=name) == pytest.approx(average_loss(y, p, loss=name), rel=1e-14)
+    soft = np.array([[0.2, 0.3, 0.5]] * 6)
+    mixed = sum(share * average_loss(np.full(6, k), p, loss=name, labels=[0, 1, 2]) for k, share in enumerate(soft[0]))
+    if name != "brier":  # the Brier score is quadratic in the target
+        assert average_loss(soft, p, loss=name) == pytest.approx(mixed, rel=1e-12)
+    two = np.column_stack([p[:, 0], 1 - p[:, 0]])
+    hard = (y > 0).astype(int)
+    assert average_loss(np.eye(2)[hard], two, loss=name) == pytest.approx(average_loss(hard, two, loss=name), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("reshape", "message"),
+    [
+        (lambda y: y[:, None], r"\(6, 1, 4\), .*\(6, 3, 4\): squeeze axis 1"),
+        (lambda y: np.eye(3)[y], r"\(6, 4, 3\), .*\(6, 3, 4\)"),
+        (lambda y: y[:, :2], r"\(6, 2\), .*\(6, 3, 4\): y_true needs the shape \(6, 4\) for class indices"),
+    ],
+)
+def test_targets_of_pixels_of_the_wrong_shape_name_both_shapes_and_what_to_do(reshape, message):
+    y, raw, p = pixels()
+    for call in (lambda: LogLoss().loss(reshape(y), raw), lambda: average_loss(reshape(y), p, loss="log_loss")):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_one_hot_rows_where_labels_are_meant_say_what_to_do():
+    y, raw, _ = pixels()
+    with pytest.raises(ValueError, match=r"\(6, 3\), y_pred \(6, 3\): .* takes labels of shape \(6,\); .*argmax"):
+        average_loss(np.eye(3)[y[:, 0]], raw[:, :, 0], loss="hinge")
+    with pytest.raises(ValueError, match=r"shape \(6, 1\), raw_prediction \(6, 3\): squeeze axis 1"):
+        LogLoss().loss(y[:, :1], raw[:, :, 0])

@@ -16,7 +16,8 @@ from sklearn.preprocessing import scale
 from sklearn.svm import LinearSVC
 
 from sklloss import LossClassifier, LossRegressor
-from sklloss.losses import Hinge, Huber, Pinball
+from sklloss.losses import AbsoluteError, EpsilonInsensitive, Hinge, Huber, Pinball, SquaredError
+from sklloss.penalties import L2
 
 LIMIT = 1e-6
 DIABETES = load_diabetes(return_X_y=True)
@@ -167,3 +168,44 @@ def test_huber_at_a_fixed_scale_against_statsmodels():
     )
     ours = LossRegressor(Huber(1.345), scale=50 * theirs.scale, penalty=None).fit(X, y)
     np.testing.assert_allclose(ours.coef_, 50 * theirs.params[1:], rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_sums_of_smooth_and_kinked_losses_against_clarabel(seed):
+    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'bench'")
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, 400))
+    d = int(rng.integers(1, min(15, n // 3)))
+    X = rng.normal(size=(n, d))
+    y = X @ rng.normal(size=d) + rng.standard_t(1.5, n)
+    if rng.random() < 0.3:
+        y = y.round()  # ties
+    weight = rng.integers(0, 4, n) + 1e-3
+    scales = 10.0 ** rng.uniform(-3, 3, d)
+    (a, b), q, alpha = 10.0 ** rng.uniform(-3, 1, 2), rng.uniform(0.05, 0.95), 10.0 ** rng.uniform(-6, 0) * (seed % 2)
+    kind = seed % 3
+    loss = [
+        a * SquaredError() + b * Pinball(q),
+        a * Huber() + b * Pinball(q),
+        a * SquaredError() + b * EpsilonInsensitive(0.5) + 0.1 * AbsoluteError(),
+    ][kind]
+    model = LossRegressor(loss, penalty=L2(weights=scales**2), alpha=alpha, scale=None, tol=1e-8)
+    model.fit(X * scales, y, sample_weight=weight)
+
+    coef, intercept = cvxpy.Variable(d), cvxpy.Variable()
+    r, s = y - X @ coef - intercept, weight / weight.sum()
+    pinball = s @ cvxpy.maximum(q * r, (q - 1) * r)
+    value = [
+        a * (s @ cvxpy.square(r)) + b * pinball,
+        a * (s @ cvxpy.huber(r, 1.35)) / 2 + b * pinball,
+        a * (s @ cvxpy.square(r)) + b * (s @ cvxpy.pos(cvxpy.abs(r) - 0.5)) + 0.1 * (s @ cvxpy.abs(r)),
+    ][kind]
+    # coefficients of the scaled columns are coef / scales, so the penalty is that of coef
+    problem = cvxpy.Problem(cvxpy.Minimize(value + alpha / 2 * cvxpy.sum_squares(coef)))
+    problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
+    ours = model.solution_
+    print(
+        f"{loss!r}, n={n}, d={d}: {ours.solver}, gap {ours.gap:.1e}, Clarabel - ours {problem.value - ours.value:.1e}"
+    )
+    assert ours.value <= problem.value + 1e-7 * ours.value
+    assert ours.value - ours.gap <= problem.value + 1e-9 * ours.value  # the bound is one

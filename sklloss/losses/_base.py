@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import optimize
 from sklearn.base import BaseEstimator
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
 from .._compat import called_by_scikit_learn, check_parameters, check_sample_weight
@@ -48,6 +49,9 @@ class Loss(BaseEstimator):
         Convex in ``raw_prediction``; with a continuous gradient; with a constant second derivative.
     elementwise : bool
         The loss of a set of rows is the weighted mean of the rows' losses.
+    subquadratic : bool
+        Of a loss of the residual: rho is a concave function of r**2, as where outliers pull less than in proportion;
+        Newton's method may then fall back to reweighted least squares.
     standardized : bool
         The constants are meant for residuals of scale 1; see ``scale`` of `LossRegressor`.
     definite : bool
@@ -394,12 +398,11 @@ class ResidualLoss(Loss):
         with np.errstate(over="ignore"):
             return self.row_weight(y_true) * self.psi_prime(self.target(y_true) - raw_prediction)
 
-    def majorizer(self, y_true, raw_prediction):
-        """Curvature of a parabola in r, centred at 0, that touches rho at r: psi(r) / r.
+    subquadratic: Any = False
 
-        It lies above rho where psi(r) / r falls with abs(r), as for every loss whose outliers pull less than in
-        proportion: one weighted least-squares fit with it always descends.
-        """
+    @available_if(lambda self: self.subquadratic)
+    def majorizer(self, y_true, raw_prediction):
+        """Curvature of the parabola in r, centred at 0, that touches rho at r: psi(r) / r."""
         r = self.target(y_true) - raw_prediction
         tiny = np.abs(r) < np.sqrt(np.finfo(r.dtype).tiny)
         return self.row_weight(y_true) * np.where(tiny, self.psi_prime(r), self.psi(r) / np.where(tiny, 1, r))
@@ -615,17 +618,18 @@ def root(slope, low, high):
 
 
 def best_of(value, candidates):
-    """A minimiser of a function of one variable with several minima: the best of a grid, refined."""
-    grid = np.unique(np.quantile(candidates, np.linspace(0, 1, 65)))
+    """A minimiser of a function of one variable with several minima: the best of a grid, its valleys refined."""
+    grid = np.unique(np.quantile(candidates, np.linspace(0, 1, 257)))
     values = np.array([value(b) for b in grid])
-    best = int(np.argmin(values))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    if low == high:
-        return float(grid[best])
-    found = optimize.minimize_scalar(
-        value, bounds=(low, high), method="bounded", options={"xatol": 1e-10 * (high - low)}
-    )
-    return float(found.x if found.fun < values[best] else grid[best])
+    walls = np.concatenate([[np.inf], values, [np.inf]])
+    valleys = np.flatnonzero((values <= walls[:-2]) & (values <= walls[2:]))
+    best = float(grid[values.argmin()])
+    for i in valleys[np.argsort(values[valleys])][:8]:
+        low, high = grid[max(i - 1, 0)], grid[min(i + 1, len(grid) - 1)]
+        options = {"xatol": 1e-10 * (high - low)}
+        found = optimize.minimize_scalar(value, bounds=(low, high), method="bounded", options=options)
+        best = min(best, float(found.x), key=value)
+    return best
 
 
 def _check_domain(values, domain, what, loss):

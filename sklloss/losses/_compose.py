@@ -388,6 +388,8 @@ class LossSum(Loss):
     def kinks(self, y_true):
         rest, found = [], []
         for weight, part in self.summands:
+            if weight == 0:
+                continue
             kinks = part.kinks(y_true)
             if kinks is not None:
                 found.append((weight, kinks))
@@ -479,7 +481,8 @@ class LossSum(Loss):
 
     def check_y_true(self, y_true, fit=False):
         for part in self.parts:
-            part.check_y_true(y_true, fit)
+            if part.multiclass or y_true.dtype.kind not in "iu" or not self.multiclass:  # else it gets one-hot rows
+                part.check_y_true(y_true, fit)
 
 
 def _intersection(domains):

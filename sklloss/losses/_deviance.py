@@ -1,10 +1,10 @@
 """Deviances of the exponential dispersion family: Tweedie's, with Poisson's and the gamma deviance as members."""
 
+import math
 from numbers import Real
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from .._compat import Interval
 from ..links import IDENTITY, LOG, Domain
@@ -23,35 +23,40 @@ class _Deviance(Loss):
     power: Any
     positive_only: Any = True
 
-    def loss(self, y_true, raw_prediction):
+    def _parts(self, y_true, f):
+        """Where y > 0, y and log(y) there (1 and 0 elsewhere), t, and the power of mu that the loss grows with."""
         p, positive = self.power, y_true > 0
         y = np.where(positive, y_true, 1)
-        t = raw_prediction - np.log(y)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # inf is the true value; inf - inf occurs beyond power 2 only
-            rows = y ** (2 - p) * (t * special.exprel((2 - p) * t) - t * special.exprel((1 - p) * t))
-            at_zero = np.exp((2 - p) * raw_prediction) / (2 - p) if p < 2 else rows
-        rows = 2 * np.where(positive, np.where(np.isnan(rows), np.inf, rows), at_zero)
+        log_y = np.log(y)
+        t = f - log_y
+        with np.errstate(over="ignore"):
+            growth = np.exp(np.where(positive & (t < 0), (1 - p) * f + log_y, (2 - p) * f))
+        return positive, y, t, growth
+
+    def loss(self, y_true, raw_prediction):
+        p = self.power
+        positive, y, t, growth = self._parts(y_true, raw_prediction)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            rows = y ** (2 - p) * _difference(p, t)
+            # where y = 0 the only term; where exp(t) overflows, though perhaps not the loss, all that is left of it
+            last = growth / np.where(positive & (t < 0), p - 1, 2 - p).astype(growth.dtype)
+            rows = 2 * np.where(positive & np.isfinite(rows), rows, last)
         return rows if rows.ndim == 1 else rows.sum(axis=1)
 
     def gradient(self, y_true, raw_prediction):
-        p, f = self.power, raw_prediction
-        y = np.where(y_true > 0, y_true, 1)
-        # mu**(1 - p) * (mu - y) = mu**(2 - p) * (1 - y / mu): the form in which nothing but the result overflows
-        up = f > 0
+        # 2 mu**(1 - p) * (mu - y), mu - y = mu * (1 - exp(-t)) = y * (exp(t) - 1)
+        positive, _, t, growth = self._parts(y_true, raw_prediction)
         with np.errstate(over="ignore"):
-            factor = np.exp(np.where(up, 2 - p, 1 - p).astype(f.dtype) * f)
-            rest = np.where(up, 1 - y * np.exp(-np.maximum(f, 0)), np.exp(np.minimum(f, 0)) - y)
-            return 2 * np.where(y_true > 0, factor * rest, np.exp((2 - p) * f))
+            return 2 * growth * np.where(positive, np.copysign(np.expm1(-np.abs(t)), t), 1)
 
     def hessian(self, y_true, raw_prediction):
         p, f = self.power, raw_prediction
+        positive = y_true > 0
+        log_y = np.log(np.where(positive, y_true, 1))
         with np.errstate(over="ignore", invalid="ignore"):  # inf - inf occurs beyond power 2 only
             first = (2 - p) * np.exp((2 - p) * f) if p != 2 else np.zeros_like(f)
-            second = (p - 1) * (y_true * np.exp((1 - p) * f)) if p != 1 else np.zeros_like(f)
-            second = np.where(y_true > 0, second, 0)
-            total = 2 * (first + second)
+            second = (p - 1) * np.exp((1 - p) * f + log_y) if p != 1 else np.zeros_like(f)
+            total = 2 * (first + np.where(positive, second, 0))
         return np.where(np.isnan(total), np.inf, total)
 
     def fit_intercept_only(self, y_true, weight):
@@ -120,7 +125,7 @@ class Gamma(_Deviance):
 class Tweedie(_Deviance):
     """Mean Tweedie deviance, on the log link for power > 0, else on the identity.
 
-    With mu the prediction and p the power, neither 1 (Poisson) nor 2 (gamma), which are its limits::
+    With mu the prediction and p the power, not 0 (the squared error); 1 (Poisson) and 2 (gamma) are limits::
 
         loss = 2 * (max(y_true, 0)**(2 - p) / ((1 - p) * (2 - p)) - y_true * mu**(1 - p) / (1 - p)
                     + mu**(2 - p) / (2 - p))
@@ -189,9 +194,13 @@ class Tweedie(_Deviance):
             if p == 0:
                 rows = (y_true - raw_prediction) ** 2
             else:
-                constant = np.maximum(y_true, 0) ** (2 - p) / ((1 - p) * (2 - p))
+                y = np.maximum(y_true, 0)
                 # one product of mu's power, so that inf - inf cannot occur
-                rows = 2 * (constant + mu ** (1 - p) * (mu / (2 - p) - y_true / (1 - p)))
+                rows = y ** (2 - p) / ((1 - p) * (2 - p)) + mu ** (1 - p) * (mu / (2 - p) - y_true / (1 - p))
+                close = np.abs(mu - y) * (4 - 2 * p) < y  # there the terms cancel
+                y = np.where(close, y, 1)
+                t = np.log1p(np.where(close, mu - y, 0) / y)
+                rows = 2 * np.where(close, y ** (2 - p) * _difference(p, t), rows)
                 rows = np.where(raw_prediction > 0, rows, np.inf)
         return rows if rows.ndim == 1 else rows.sum(axis=1)
 
@@ -208,10 +217,22 @@ class Tweedie(_Deviance):
         p = self.power
         if p == 0:
             return np.full_like(raw_prediction, 2)
-        mu = np.maximum(raw_prediction, np.finfo(raw_prediction.dtype).tiny)
+        mu = np.where(raw_prediction > 0, raw_prediction, np.finfo(raw_prediction.dtype).tiny)
         with np.errstate(over="ignore"):
-            return 2 * mu ** (-p) * ((1 - p) + p * y_true / mu)
+            return 2 * mu ** (-p - 1) * ((1 - p) * mu + p * y_true)
 
     def fit_intercept_only(self, y_true, weight):
         mean = super().fit_intercept_only(y_true, weight)
         return mean if self._log else weight @ y_true / weight.sum()
+
+
+def _difference(p, t):
+    """g(2 - p) - g(1 - p), g(k) = expm1(k t) / k; near t = 0, where they cancel, by their power series."""
+    near = np.abs(t) * max(1, abs(2 - p), abs(1 - p)) < 0.2
+    s = np.where(near, t, 0)
+    series = np.zeros_like(s)
+    for k in range(13, 1, -1):
+        series *= s
+        series += ((2 - p) ** (k - 1) - (1 - p) ** (k - 1)) / math.factorial(k)
+    up, down = (np.expm1(k * t) / k if k else t for k in (2 - p, 1 - p))
+    return np.where(near, series * s * s, up - down)

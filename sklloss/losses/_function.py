@@ -84,13 +84,13 @@ class FunctionLoss(Loss):
 
     # ``gradient`` is a parameter by its name here and a method by its name everywhere: what is set is the user's
     # function, what is read is the derivative, and get_params gives back what was set.
-    def _set_gradient(self, function):
-        self._gradient = function
-
-    def _get_gradient(self):
+    @property
+    def gradient(self):
         return self._slope
 
-    gradient = property(_get_gradient, _set_gradient)  # type: ignore[assignment]
+    @gradient.setter
+    def gradient(self, function):
+        self._gradient = function
 
     def get_params(self, deep=True):
         return super().get_params(deep) | {"gradient": self._gradient}
@@ -117,6 +117,7 @@ class FunctionLoss(Loss):
     def _values(self, y_true, raw_prediction, function=None):
         """The function of 1-d arrays, checked; float64."""
         function = self.function if function is None else function
+        y_true, raw_prediction = _read_only(y_true), _read_only(raw_prediction)
         with np.errstate(all="ignore"):  # what overflows in a function of the user's is inf, and NaN is refused below
             values = function(y_true, raw_prediction)
         name, shape = getattr(function, "__name__", function), raw_prediction.shape
@@ -144,9 +145,12 @@ class FunctionLoss(Loss):
         """A method of 1-d float64 arrays, for each column; like raw_prediction."""
         y, f = np.asarray(y_true, dtype=np.float64), np.asarray(raw_prediction, dtype=np.float64)
         if f.ndim == 1:
-            return method(y, f).astype(raw_prediction.dtype)
-        columns = [method(np.ascontiguousarray(y[:, k]), np.ascontiguousarray(f[:, k])) for k in range(f.shape[1])]
-        return np.column_stack(columns).astype(raw_prediction.dtype)
+            values = method(y, f)
+        else:
+            columns = zip(y.T, f.T, strict=True)
+            values = np.column_stack([method(np.ascontiguousarray(t), np.ascontiguousarray(g)) for t, g in columns])
+        with np.errstate(over="ignore"):  # beyond float32, inf is the true value
+            return values.astype(raw_prediction.dtype)
 
     def loss(self, y_true, raw_prediction):
         values = self._columns(self._values, y_true, raw_prediction)
@@ -231,12 +235,20 @@ class FunctionLoss(Loss):
             )
 
 
+def _read_only(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def _importable(function):
     """Whether a function is found by its module and its qualified name."""
-    found = sys.modules.get(getattr(function, "__module__", None) or "")
-    for name in getattr(function, "__qualname__", "").split("."):
+    if not hasattr(function, "__qualname__") or getattr(function, "__self__", None) is not None:
+        return True  # an object, or a method of one, pickles by what it holds
+    found: Any = sys.modules.get(function.__module__)
+    for name in function.__qualname__.split("."):
         found = getattr(found, name, None)
-    return found is function or not hasattr(function, "__qualname__")  # an object pickles, or not, by itself
+    return found is function
 
 
 def _copied_by(modules):
@@ -271,7 +283,8 @@ def _stencil(f, x, h):
         # The two differences of second order disagree by h**2; what is left of the combination is the square of it.
         bend = (near - far) ** 2 / np.maximum(np.abs(near), np.abs(far))
         error = np.where(near == far, 0.0, bend) + 4 * EPS * size / h
-    return slope, np.where(np.isfinite(error), error, np.inf)
+    # Where the function is infinite nearby there is no slope to speak of; its value says enough.
+    return np.where(np.isfinite(slope), slope, 0.0), np.where(np.isfinite(error), error, np.inf)
 
 
 # ------------------------------------------------------------------------------------------------- reading kinks
@@ -292,7 +305,7 @@ def read_kinks(function, y_true, low, high, margin):
     """Read the kinks of rows off a function of (y_true, raw_prediction), between two raw predictions.
 
     Returns `Kinks`, with a smooth ``rest`` where the function is not piecewise linear; J = 0 without a kink; None
-    where rows bend downwards at a kink, or have more kinks than are looked for.
+    where rows bend downwards at a kink, or jump.
     """
 
     def by_chunks(read):
@@ -436,12 +449,13 @@ def from_slopes(at, slopes, constant):
 
 HALVINGS = 30
 JUMP = 1e-6  # of the largest slope: less is rounding
-STAYS = 0.7  # of a change of slope, when its width is a fourth: a jump stays, a curve's change becomes a fourth
+# A change of slope, when its width is made a fourth: a jump stays, a curve's becomes a fourth, a step's four times.
+STAYS = 0.7, 1.4
 MOST = 4  # kinks of a curved row that are looked for
 
 
 def _kinks_of_curves(function, y_true, low, high, usual):
-    """The kinks of curved rows; J = 0 without a kink; None where rows bend downwards, or too often.
+    """The kinks of curved rows; J = 0 without a kink; None where rows bend downwards at one, or jump.
 
     They are looked for at the usual places first.  Then, of a grid, the cell around which the slope changes most is
     halved again and again: the change that a curve makes goes with the width of the cell, the jump at a kink stays.
@@ -458,10 +472,10 @@ def _kinks_of_curves(function, y_true, low, high, usual):
         return None
     for trial in range(len(usual) + MOST):
         place = usual[trial] if trial < len(usual) else _sharpest(rest, grid, n)
-        jump = _jump(rest, place, 1e-5 * length)
-        stays = np.abs(jump) >= STAYS * np.abs(_jump(rest, place, 4e-5 * length))
-        jump = np.where(stays & (np.abs(jump) > JUMP * scale), jump, 0.0)
-        if np.any(jump < 0):
+        jump, wider = (_jump(rest, place, width * length) for width in (1e-5, 4e-5))
+        size = np.abs(jump)
+        jump = np.where((size >= STAYS[0] * np.abs(wider)) & (size > JUMP * scale), jump, 0.0)
+        if np.any(jump < 0) or np.any((jump > 0) & (size > STAYS[1] * np.abs(wider))):
             return None
         if jump.any():
             at, jumps = np.vstack([at, place]), np.vstack([jumps, jump])

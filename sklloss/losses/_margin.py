@@ -344,29 +344,28 @@ class CrammerSinger(MarginLoss):
     def loss(self, y_true, raw_prediction):
         if raw_prediction.ndim == 1:
             return super().loss(y_true, raw_prediction)
-        return np.maximum(0, self._excess(y_true, raw_prediction).max(axis=1))
+        return np.maximum(0, self._rival(y_true, raw_prediction)[3])
 
     def gradient(self, y_true, raw_prediction):
         if raw_prediction.ndim == 1:
             return super().gradient(y_true, raw_prediction)
-        excess = self._excess(y_true, raw_prediction)
-        rows = np.arange(len(excess))
-        rival = excess.argmax(axis=1)
-        slope = np.heaviside(excess[rows, rival], 0.5).astype(raw_prediction.dtype)
+        rows, own, rival, excess = self._rival(y_true, raw_prediction)
+        slope = np.heaviside(excess, 0.5).astype(raw_prediction.dtype)
         gradient = np.zeros_like(raw_prediction)
         gradient[rows, rival] = slope
-        gradient[rows, _own(y_true)] = -slope
+        gradient[rows, own] = -slope
         return gradient
 
     def hessian_product(self, y_true, raw_prediction, weight, direction):
         return np.zeros_like(raw_prediction)
 
-    def _excess(self, y_true, raw_prediction):
-        """1 + f[k] - f[y_true] for the rivals k, -inf for y_true itself, (n, K)."""
+    def _rival(self, y_true, raw_prediction):
+        """Rows, class and best other class of each, and 1 + f[rival] - f[y_true], each (n,)."""
         rows, own = np.arange(len(raw_prediction)), _own(y_true)
-        excess = 1 + (raw_prediction - raw_prediction[rows, own][:, None])
-        excess[rows, own] = -np.inf
-        return excess
+        others = raw_prediction.copy()
+        others[rows, own] = -np.inf
+        rival = others.argmax(axis=1)
+        return rows, own, rival, 1 + (raw_prediction[rows, rival] - raw_prediction[rows, own])
 
     def check_y_true(self, y_true, fit=False):
         if y_true.dtype.kind != "i":

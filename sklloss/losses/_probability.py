@@ -8,6 +8,7 @@ from scipy import optimize
 from .._compat import Interval
 from ..links import LOGIT, SOFTMAX, Domain
 from ._base import Loss
+from ._robust import SERIES_0
 
 __all__ = ["Brier", "Focal", "LogLoss", "Poly1"]
 
@@ -35,11 +36,13 @@ class _ProbabilityLoss(Loss):
         return self.response(raw_prediction)
 
     def check_y_true(self, y_true, fit=False):
-        if y_true.dtype.kind not in "iu":  # indices are the estimator's or average_loss's own work
-            super().check_y_true(y_true)
-        if y_true.ndim == 2 and not np.allclose(y_true.sum(axis=1), 1, atol=1e-6):
-            row = int(np.argmax(np.abs(y_true.sum(axis=1) - 1)))
-            raise ValueError(f"Rows of probabilities must sum to 1; row {row} of y_true sums to {y_true[row].sum()}.")
+        if y_true.dtype.kind in "iu":
+            return  # indices are the estimator's or average_loss's own work
+        super().check_y_true(y_true)
+        off = np.abs(y_true.sum(axis=1) - 1) if y_true.ndim > 1 else np.zeros(1)
+        if off.max() > 1e-6:
+            row = np.unravel_index(int(off.argmax()), off.shape)[0]
+            raise ValueError(f"Rows of probabilities must sum to 1; row {row} of y_true is off by {off.max():.3g}.")
 
 
 class LogLoss(_ProbabilityLoss):
@@ -155,7 +158,7 @@ class LogLoss(_ProbabilityLoss):
             # Two terms of one sign each: nothing cancels where the prediction is sure and right.
             tail = (up + down) * np.log1p(np.exp(-np.abs(raw_prediction)))
             return tail + up * np.maximum(-raw_prediction, 0) + down * np.maximum(raw_prediction, 0)
-        if raw_prediction.ndim > 2 or y_true.ndim == raw_prediction.ndim > 2:
+        if raw_prediction.ndim > 2:
             return self._spread(self.loss, y_true, raw_prediction)
         self._check_shapes(y_true, raw_prediction)
         z, _, rest = _shifted(raw_prediction)
@@ -172,19 +175,23 @@ class LogLoss(_ProbabilityLoss):
             return down * p - up * q
         if raw_prediction.ndim > 2:
             return self._spread(self.gradient, y_true, raw_prediction)
+        self._check_shapes(y_true, raw_prediction)
         z, top, rest = _shifted(raw_prediction)
-        gradient = np.exp(z) / (1 + rest)[:, None]
+        rows = np.arange(len(z))
+        p = np.exp(z) / (1 + rest)[:, None]
         if y_true.ndim == 2 or not self._plain:
             mass = self._mass(y_true, raw_prediction.shape[1], raw_prediction.dtype)
-            return gradient * mass.sum(axis=1, keepdims=True) - mass
-        rows = np.arange(len(z))
-        gradient[rows, y_true] -= 1
+            q = 1 - p
+            q[rows, top] = rest / (1 + rest)  # there 1 - p would cancel
+            # p sum(mass) - mass, with mass - p mass = q mass for the class itself
+            return p * (mass.sum(axis=1, keepdims=True) - mass) - q * mass
+        p[rows, y_true] -= 1
         right = top == y_true  # there p - 1 would cancel; it is minus the sum of the other probabilities
-        gradient[rows[right], y_true[right]] = -rest[right] / (1 + rest[right])
-        return gradient
+        p[rows[right], y_true[right]] = -rest[right] / (1 + rest[right])
+        return p
 
     def value_gradient(self, y_true, raw_prediction, weight):
-        if raw_prediction.ndim == 2 or not self._plain:
+        if raw_prediction.ndim != 1 or not self._plain:
             return super().value_gradient(y_true, raw_prediction, weight)
         # One exponential for value and gradient together: on narrow data the loss, not X, is what takes the time.
         e = np.exp(-np.abs(raw_prediction))
@@ -204,7 +211,7 @@ class LogLoss(_ProbabilityLoss):
         p = SOFTMAX.inverse(raw_prediction)
         if y_true.ndim == 2 or not self._plain:
             weight = weight * self._mass(y_true, raw_prediction.shape[1], raw_prediction.dtype).sum(axis=1)
-        return weight[:, None] * p * (direction - (p * direction).sum(axis=1, keepdims=True))
+        return weight[:, None] * p * _centred(p, direction)
 
     def fit_intercept_only(self, y_true, weight, n_outputs=1):
         """Best constant raw prediction: a float for n_outputs = 1 (two classes), else (n_outputs,) with mean 0."""
@@ -221,18 +228,23 @@ class LogLoss(_ProbabilityLoss):
 
     @staticmethod
     def _check_shapes(y_true, raw_prediction):
-        n, K = raw_prediction.shape[:2]
-        remedy = None
-        if y_true.ndim == raw_prediction.ndim and y_true.shape[1] == 1 != K:
-            remedy = "squeeze axis 1 of y_true"
-        elif y_true.ndim == raw_prediction.ndim and y_true.shape != raw_prediction.shape:
-            remedy = "y_true needs the same shape for probabilities, or one axis less for indices"
-        elif y_true.shape[0] != n:
-            remedy = "the numbers of rows must be equal"
-        elif y_true.ndim == raw_prediction.ndim - 1 and y_true.shape[1:] != raw_prediction.shape[2:]:
-            remedy = "y_true needs the shape of raw_prediction without axis 1; for one-hot rows, with it"
-        if remedy is not None:
-            raise ValueError(f"y_true has shape {y_true.shape}, raw_prediction {raw_prediction.shape}: {remedy}.")
+        """Raise where the shapes are neither those of indices nor those of probabilities: which, and what to do."""
+        given, wanted = y_true.shape, raw_prediction.shape
+        n, K, *pixels = wanted
+        if K == 1:
+            raise ValueError(f"raw_prediction has shape {wanted}; for two classes squeeze axis 1.")
+        indices = (n, *pixels)
+        if given == wanted or (given == indices and y_true.dtype.kind in "iu"):
+            return
+        if given == indices:
+            remedy = "class indices must be integers"
+        elif given == (n, 1, *pixels):
+            remedy = "squeeze axis 1 of y_true to make it class indices"
+        elif given == (n, *pixels, K):
+            remedy = "one-hot targets need the classes in axis 1, or y_true.argmax(axis=-1) for class indices"
+        else:
+            remedy = f"y_true needs the shape {indices} for class indices, that of raw_prediction for probabilities"
+        raise ValueError(f"y_true has shape {given}, raw_prediction {wanted}: {remedy}.")
 
     def _spread(self, method, y_true, raw_prediction):
         """A method on (n, K, d1, ...) predictions and (n, d1, ...) indices or (n, K, d1, ...) probabilities."""
@@ -277,7 +289,7 @@ class _ByClass(_ProbabilityLoss):
         if raw_prediction.ndim == 1:
             return b[:, 1] * p[:, 0] - b[:, 0] * p[:, 1]
         # b - p sum(b), with b - p b = q b for the class itself
-        return q * b - p * (b.sum(axis=1, keepdims=True) - b)
+        return q * b - p * _others(b)
 
     def hessian(self, y_true, raw_prediction):
         """Curvature for two classes, (n,)."""
@@ -291,10 +303,10 @@ class _ByClass(_ProbabilityLoss):
             return super().hessian_product(y_true, raw_prediction, weight, direction)
         y, p, q, log_p = self._parts(y_true, raw_prediction)
         _, b, e = self.terms(y, p, q, log_p)
-        relative = direction - (p * direction).sum(axis=1, keepdims=True)  # d log p
+        relative = _centred(p, direction)  # d log p
         db = e * relative
-        total = b.sum(axis=1, keepdims=True)
-        return weight[:, None] * (db - p * relative * total - p * db.sum(axis=1, keepdims=True))
+        # db - p sum(db) - p relative sum(b), with db - p db = q db for the class itself
+        return weight[:, None] * (q * db - p * _others(db) - p * relative * b.sum(axis=1, keepdims=True))
 
     def fit_intercept_only(self, y_true, weight, n_outputs=1):
         """Best constant raw prediction: a float for n_outputs = 1 (two classes), else (n_outputs,) with mean 0."""
@@ -376,6 +388,8 @@ class Focal(_ByClass):
         ratio = np.where(q > 0, -log_p / safe, 1)  # -log(p) / q, which tends to 1
         value = -power * log_p
         b = -power * (gamma * p * ratio + 1)
+        if gamma == 0:
+            return y * value, y * b, np.zeros_like(p)
         # power / q stays finite in the product with q that follows; at q = 0 all terms vanish for gamma > 0
         inner = np.where(q > 0, power / safe * (2 - q * ratio + (gamma - 1) * p * ratio), 0)
         return y * value, y * b, y * (gamma * p * inner)
@@ -391,11 +405,11 @@ class Poly1(_ByClass):
     For targets that are probabilities, the sum over classes of y[k] times the term of class k.
 
     Domain: y_true in [0, 1], an index, or rows that sum to 1.  Response: predict_proba.  Unit: nats.
-    Facts: smooth, convex for -1 <= epsilon <= 1.
+    Facts: smooth, convex for epsilon <= 1.
 
     Parameters
     ----------
-    epsilon : float, default=1.0
+    epsilon : float >= -1, default=1.0
         Coefficient of the first term of the expansion of the log loss around p_t = 1.
 
     References
@@ -411,17 +425,24 @@ class Poly1(_ByClass):
 
     name = "poly1"
     use = "the class more than the probability; an outlier pulls in proportion to its surprise; unit nats"
-    _parameter_constraints = {"epsilon": [Interval(Real, None, None, closed="neither")]}
+    _parameter_constraints = {"epsilon": [Interval(Real, -1, None, closed="left")]}  # below -1 it is negative
 
     def __init__(self, epsilon=1.0):
         self.epsilon = epsilon
 
     @property
     def convex(self):
-        return -1 <= self.epsilon <= 1
+        return self.epsilon <= 1
 
     def terms(self, y, p, q, log_p):
-        return y * (self.epsilon * q - log_p), -y * (1 + self.epsilon * p), -y * (self.epsilon * p)
+        epsilon = self.epsilon
+        if epsilon >= 0:
+            return y * (epsilon * q - log_p), -y * (1 + epsilon * p), -y * (epsilon * p)
+        # -log(p) = q + rest: what is left of it by epsilon * q, without a difference
+        near = np.minimum(q, 0.1)
+        rest = np.where(q < 0.1, SERIES_0(-near), -log_p - q)
+        remaining = 1 + epsilon
+        return y * (remaining * -log_p - epsilon * rest), -y * (remaining - epsilon * q), -y * (epsilon * p)
 
 
 class Brier(_ByClass):
@@ -476,3 +497,17 @@ def _shifted(raw):
     e = np.exp(z)
     e[rows, top] = 0
     return z, top, e.sum(axis=1)
+
+
+def _centred(p, direction):
+    """direction minus its mean under p, (n, K), by differences from the likeliest class: near p = 1 nothing cancels."""
+    relative = direction - np.take_along_axis(direction, p.argmax(axis=1)[:, None], axis=1)
+    return relative - (p * relative).sum(axis=1, keepdims=True)
+
+
+def _others(values):
+    """Sum of each row over all other columns, (n, K), without a difference."""
+    left, right = np.zeros_like(values), np.zeros_like(values)
+    np.cumsum(values[:, :-1], axis=1, out=left[:, 1:])
+    np.cumsum(values[:, :0:-1], axis=1, out=right[:, -2::-1])
+    return left + right

@@ -44,6 +44,7 @@ class SquaredError(ResidualLoss):
     aliases = ("mse", "l2")
     use = "mean; one outlier moves it without bound; unit of y squared"
     quadratic = True
+    subquadratic = True
 
     def rho(self, r):
         return r * r
@@ -95,6 +96,9 @@ class Pinball(ResidualLoss):
     @property
     def relu(self):
         return (self.quantile, 0.0), (self.quantile - 1.0, 0.0)
+
+    def psi(self, r):
+        return self.quantile - np.heaviside(-r, 0.5)  # by the sign of r itself: quantile * r may underflow
 
     def fit_intercept_only(self, y_true, weight):
         if y_true.ndim == 2:
@@ -183,6 +187,9 @@ class Expectile(ResidualLoss):
     def psi_prime(self, r):
         return 2 * self._side(r)
 
+    def majorizer(self, y_true, raw_prediction):
+        return np.full_like(raw_prediction, 2 * max(self.level, 1 - self.level))
+
 
 class EpsilonInsensitive(ResidualLoss):
     """Epsilon-insensitive loss: absolute error beyond a tolerance; that of support vector regression.
@@ -267,6 +274,9 @@ class SquaredEpsilonInsensitive(ResidualLoss):
 
     def psi_prime(self, r):
         return 2 * (np.abs(r) >= self.epsilon).astype(r.dtype)
+
+    def majorizer(self, y_true, raw_prediction):
+        return np.full_like(raw_prediction, 2)
 
 
 class AbsolutePercentageError(ResidualLoss):

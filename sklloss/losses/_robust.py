@@ -6,6 +6,7 @@ efficient as least squares for normal residuals.  Up to a constant of proportion
 
 import math
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -34,7 +35,13 @@ __all__ = [
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 
 
-class Huber(ResidualLoss):
+class _Robust(ResidualLoss):
+    """A loss of the residual whose outliers pull less than in proportion."""
+
+    subquadratic: Any = True
+
+
+class Huber(_Robust):
     """Huber loss: squared error near zero, absolute error beyond delta.
 
     With r = y_true - raw_prediction::
@@ -81,7 +88,7 @@ class Huber(ResidualLoss):
         return (np.abs(r) <= self.delta).astype(r.dtype)
 
 
-class SmoothL1(ResidualLoss):
+class SmoothL1(_Robust):
     """Smooth L1 loss: absolute error with its kink rounded off; Huber(beta) / beta.
 
     With r = y_true - raw_prediction::
@@ -136,7 +143,7 @@ class SmoothL1(ResidualLoss):
         return (np.abs(r) < self.beta) / r.dtype.type(self.beta) if self.smooth else np.zeros_like(r)
 
 
-class LogCosh(ResidualLoss):
+class LogCosh(_Robust):
     """Log-cosh loss: a smooth absolute error.
 
     With r = y_true - raw_prediction::
@@ -173,7 +180,7 @@ class LogCosh(ResidualLoss):
         return 4 * e / (1 + e) ** 2
 
 
-class PseudoHuber(ResidualLoss):
+class PseudoHuber(_Robust):
     """Pseudo-Huber loss: a Huber loss without a seam.
 
     With r = y_true - raw_prediction::
@@ -207,8 +214,7 @@ class PseudoHuber(ResidualLoss):
         self.delta = delta
 
     def rho(self, r):
-        t = r / self.delta
-        return self.delta * self.delta * (t / (1 + np.hypot(1, t))) * t
+        return r / (1 + np.hypot(1, r / self.delta)) * r
 
     def psi(self, r):
         return r / np.hypot(1, r / self.delta)
@@ -217,7 +223,7 @@ class PseudoHuber(ResidualLoss):
         return _cosine(r / self.delta) ** 3
 
 
-class Charbonnier(ResidualLoss):
+class Charbonnier(_Robust):
     """Charbonnier loss: an absolute error whose kink is rounded off within epsilon.
 
     With r = y_true - raw_prediction::
@@ -259,7 +265,7 @@ class Charbonnier(ResidualLoss):
         return _cosine(r / self.epsilon) ** 3 / self.epsilon
 
 
-class BalancedL1(ResidualLoss):
+class BalancedL1(_Robust):
     """Balanced L1 loss, whose slope grows like a logarithm up to gamma.
 
     With x = abs(y_true - raw_prediction) / beta and b = exp(gamma / alpha) - 1::
@@ -300,23 +306,26 @@ class BalancedL1(ResidualLoss):
     def _b(self):
         return math.expm1(self.gamma / self.alpha)
 
+    def _x(self, r):
+        return np.abs(r).astype(np.float64, copy=False) / self.beta  # b * x may overflow a float32
+
     def rho(self, r):
-        x = np.abs(r) / self.beta
+        x = self._x(r)
         u = self._b * np.minimum(x, 1)
-        near = self.alpha / self._b * np.where(u < 0.1, _SERIES_1(u), (1 + u) * np.log1p(u) - u)
-        return self.beta * (near + self.gamma * np.maximum(x - 1, 0))
+        near = self.alpha / self._b * np.where(u < 0.1, SERIES_1(np.minimum(u, 0.1)), (1 + u) * np.log1p(u) - u)
+        return (self.beta * (near + self.gamma * np.maximum(x - 1, 0))).astype(r.dtype, copy=False)
 
     def psi(self, r):
-        x = np.minimum(np.abs(r) / self.beta, 1)
-        return np.copysign(self.alpha * np.log1p(self._b * x), r)
+        L = np.log1p(self._b * np.minimum(self._x(r), 1))
+        return np.copysign(self.alpha * L, r).astype(r.dtype, copy=False)
 
     def psi_prime(self, r):
-        x = np.abs(r) / self.beta
-        inside = (x < 1).astype(r.dtype)
-        return inside * (self.alpha * self._b / self.beta) / (self._b * np.minimum(x, 1) + 1)
+        x = self._x(r)
+        slope = self.alpha * self._b / self.beta / (self._b * np.minimum(x, 1) + 1)
+        return np.where(x < 1, slope, 0).astype(r.dtype, copy=False)
 
 
-class Fair(ResidualLoss):
+class Fair(_Robust):
     """Fair loss.
 
     With x = abs(y_true - raw_prediction) / delta::
@@ -351,7 +360,7 @@ class Fair(ResidualLoss):
     def rho(self, r):
         x = np.abs(r) / self.delta
         near = np.minimum(x, 0.1)
-        return self.delta * self.delta * np.where(x < 0.1, _SERIES_0(near), x - np.log1p(x))
+        return self.delta * self.delta * np.where(x < 0.1, SERIES_0(near), x - np.log1p(x))
 
     def psi(self, r):
         return r / (1 + np.abs(r) / self.delta)
@@ -360,7 +369,7 @@ class Fair(ResidualLoss):
         return (1 / (1 + np.abs(r) / self.delta)) ** 2
 
 
-class Cauchy(ResidualLoss):
+class Cauchy(_Robust):
     """Cauchy (Lorentzian) loss.
 
     With t = (y_true - raw_prediction) / delta::
@@ -395,7 +404,8 @@ class Cauchy(ResidualLoss):
         self.delta = delta
 
     def rho(self, r):
-        return self.delta * self.delta / 2 * _log1p_square(r / self.delta)
+        t = r / self.delta
+        return self.delta * self.delta / 2 * _log1p_square(t, np.hypot(1, t))
 
     def psi(self, r):
         c = _cosine(r / self.delta)
@@ -407,7 +417,7 @@ class Cauchy(ResidualLoss):
         return (c * c - s * s) * c * c
 
 
-class Welsch(ResidualLoss):
+class Welsch(_Robust):
     """Welsch (Leclerc) loss.
 
     With t = (y_true - raw_prediction) / delta::
@@ -457,7 +467,7 @@ class Welsch(ResidualLoss):
         return (1 - 2 * square) * np.exp(-square)
 
 
-class GemanMcClure(ResidualLoss):
+class GemanMcClure(_Robust):
     """Geman-McClure loss.
 
     With r = y_true - raw_prediction::
@@ -494,7 +504,8 @@ class GemanMcClure(ResidualLoss):
         return s * s / 2
 
     def psi(self, r):
-        return r * _cosine(r / self.delta) ** 4
+        c = _cosine(r / self.delta)
+        return r * c * c * c * c  # c**4 alone would underflow first
 
     def psi_prime(self, r):
         t = r / self.delta
@@ -502,7 +513,7 @@ class GemanMcClure(ResidualLoss):
         return (c * c - 3 * s * s) * c**4
 
 
-class Tukey(ResidualLoss):
+class Tukey(_Robust):
     """Tukey's biweight loss.
 
     With t = (y_true - raw_prediction) / delta::
@@ -538,23 +549,26 @@ class Tukey(ResidualLoss):
     def __init__(self, delta=4.685):
         self.delta = delta
 
-    def _square(self, r):
-        t = np.minimum(np.abs(r) / self.delta, 1)
-        return t * t
+    def _parts(self, r):
+        """u = min(t**2, 1), and 1 - u, which keeps its digits near abs(r) = delta."""
+        a = np.abs(r)
+        t = np.minimum(a / self.delta, 1)
+        return t * t, np.maximum(self.delta - a, 0) / self.delta * (1 + t)
 
     def rho(self, r):
-        u = self._square(r)
+        u, _ = self._parts(r)
         return self.delta * self.delta / 6 * (u * (3 - 3 * u + u * u))
 
     def psi(self, r):
-        return r * (1 - self._square(r)) ** 2
+        _, rest = self._parts(r)
+        return r * rest * rest
 
     def psi_prime(self, r):
-        u = self._square(r)
-        return (1 - u) * (1 - 5 * u)
+        u, rest = self._parts(r)
+        return rest * (1 - 5 * u)
 
 
-class Hampel(ResidualLoss):
+class Hampel(_Robust):
     """Hampel's three-part loss: quadratic, linear, falling slope, constant.
 
     With x = abs(y_true - raw_prediction)::
@@ -616,7 +630,7 @@ class Hampel(ResidualLoss):
         return (x <= self.a).astype(r.dtype) - self.a / (self.c - self.b) * falls
 
 
-class Andrews(ResidualLoss):
+class Andrews(_Robust):
     """Andrews' wave.
 
     With t = (y_true - raw_prediction) / delta::
@@ -663,7 +677,7 @@ class Andrews(ResidualLoss):
         return np.where(np.abs(t) < math.pi, np.cos(np.clip(t, -4, 4)), 0)
 
 
-class Barron(ResidualLoss):
+class Barron(_Robust):
     """Barron's general robust loss, from quadratic to Welsch by one parameter.
 
     With q = ((y_true - raw_prediction) / delta)**2 and b = abs(alpha - 2)::
@@ -707,46 +721,47 @@ class Barron(ResidualLoss):
         return self.alpha >= 1
 
     @property
-    def quadratic(self):
-        return self._is_square
+    def subquadratic(self):
+        return self.alpha <= 2
 
     @property
-    def _is_square(self):
-        return abs(self.alpha - 2) < 1e-100  # where b / 2 * log(q / b) is far below rounding
+    def quadratic(self):
+        return self.alpha == 2
 
     def _parts(self, r):
-        """t = r / delta, u = t / sqrt(b), and log(1 + u**2)."""
-        t = r / self.delta
-        u = t / math.sqrt(abs(self.alpha - 2))
-        return t, u, _log1p_square(u)
+        """alpha, b, t = r / delta, u = t / sqrt(b), h = sqrt(1 + u**2), L = 2 log(h)."""
+        alpha = max(self.alpha, -1e30)  # from here on the loss is that of -inf to all digits
+        b, t = abs(alpha - 2), r / self.delta
+        u = t / math.sqrt(b)
+        h = np.hypot(1, u)
+        return alpha, b, t, u, h, _log1p_square(u, h)
 
     def rho(self, r):
-        if self._is_square:
+        if self.quadratic:
             return (r / self.delta) ** 2 / 2
-        if self.alpha == -math.inf:
-            return -np.expm1(-_half_square(r / self.delta))
-        _, _, L = self._parts(r)
-        # b / alpha * expm1(alpha / 2 * L), written so that alpha = 0 is no exception
-        return abs(self.alpha - 2) / 2 * (L * special.exprel(self.alpha / 2 * L))
+        alpha, b, t, u, h, L = self._parts(r)
+        # b / alpha * expm1(x), written so that alpha = 0 is no exception
+        x = alpha / 2 * L
+        bL = np.where(np.abs(u) < 1e-9, t * t, b * L)  # t**2 = b * u**2, where L = u**2 may underflow
+        near = bL / 2 * special.exprel(np.minimum(x, 1))
+        if alpha < 1e-3:
+            return near  # x <= 1 for any float
+        # Beyond, a rounded exponent would cost digits: the power itself, with b inside so that only the loss overflows.
+        root = b ** (1 / alpha) if alpha > 1 else 1.0
+        return np.where(x <= 1, near, b / root**alpha * ((root * h) ** alpha - root**alpha) / alpha)
 
     def psi(self, r):
-        if self._is_square:
+        if self.quadratic:
             return r / self.delta / self.delta
-        if self.alpha == -math.inf:
-            return r / self.delta / self.delta * np.exp(-_half_square(r / self.delta))
-        t, _, L = self._parts(r)
-        return t * np.exp((self.alpha / 2 - 1) * L) / self.delta
+        alpha, _, t, u, h, L = self._parts(r)
+        return t / h * _power(u, h, L, alpha - 1) / self.delta
 
     def psi_prime(self, r):
-        if self._is_square:
+        if self.quadratic:
             return np.full_like(r, 1 / self.delta / self.delta)
-        if self.alpha == -math.inf:
-            half = _half_square(r / self.delta)
-            return (1 - 2 * half) * np.exp(-half) / self.delta / self.delta
-        _, u, L = self._parts(r)
-        s = _sine(u)
-        bend = 1 + (self.alpha - 2) * s * s
-        return np.exp((self.alpha / 2 - 1) * L) * bend / self.delta / self.delta
+        alpha, _, _, u, h, L = self._parts(r)
+        c, s = 1 / h, u / h
+        return _power(u, h, L, alpha - 2) * (c * c + (alpha - 1) * s * s) / self.delta / self.delta
 
 
 # Quotients and logarithms of 1 + t**2 that neither overflow nor lose digits near 0.
@@ -757,19 +772,19 @@ def _cosine(t):
 
 def _sine(t):
     """t / sqrt(1 + t**2)."""
+    t = np.clip(t, -1e18, 1e18)  # where it is 1; a quotient r / delta may be inf
     return t / np.hypot(1, t)
 
 
-def _log1p_square(t):
-    """log(1 + t**2)."""
+def _log1p_square(t, h):
+    """log(1 + t**2), given h = sqrt(1 + t**2)."""
     small = np.clip(t, -1, 1)
-    return np.where(np.abs(t) < 1, np.log1p(small * small), 2 * np.log(np.hypot(1, t)))
+    return np.where(np.abs(t) < 1, np.log1p(small * small), 2 * np.log(h))
 
 
-def _half_square(t):
-    """t**2 / 2, cut off where exp(-t**2 / 2) is 0."""
-    t = np.clip(t, -1e3, 1e3)
-    return t * t / 2
+def _power(t, h, L, k):
+    """h**k, h = sqrt(1 + t**2) = exp(L / 2), for any size of k."""
+    return np.where(np.abs(t) < 1, np.exp(k / 2 * np.minimum(L, 1)), h**k)
 
 
 def _series(order):
@@ -785,4 +800,4 @@ def _series(order):
     return evaluate
 
 
-_SERIES_0, _SERIES_1 = _series(0), _series(1)
+SERIES_0, SERIES_1 = _series(0), _series(1)

@@ -26,9 +26,10 @@ __all__ = ["ProximalNewton"]
 
 RIDGE = 1e-10  # of the diagonal of the curvature: a step in a direction without curvature is long, but ends
 HALVINGS = 30
+KEPT = 0.5  # of the decrease that the model promised: less, and the model is not trusted
 MOST = 200  # iterations
 REFINED = 3  # Newton steps of the tangent's place
-STALLED = 3  # iterations without a better gap
+STALLED = 5  # iterations without a better gap or value
 
 
 class ProximalNewton(Solver):
@@ -50,7 +51,7 @@ class ProximalNewton(Solver):
         problem, convex = _Problem(objective), objective.kinks.rest.convex
         w, value, lower = params, objective.value_gradient(params)[0], 0.0
         floor = FLOOR * objective.null.value
-        best, stalled, history = np.inf, 0, []
+        best, least, stalled, history = np.inf, np.inf, 0, []
         message = "maximum number of iterations reached"
         with one_blas_thread():
             for _ in range(min(max_iter, MOST)):
@@ -61,8 +62,8 @@ class ProximalNewton(Solver):
                 history.append((value, gap / max(value, floor)))
                 if callback is not None:
                     callback(len(history), *history[-1])
-                stalled = 0 if gap < 0.9 * best else stalled + 1
-                best = min(best, gap)
+                stalled = 0 if gap < 0.9 * best or value < least * (1 - tol) else stalled + 1
+                best, least = min(best, gap), min(least, value)
                 if history[-1][1] <= tol:
                     message = "tol reached"
                     break
@@ -96,17 +97,29 @@ class _Problem:
         self.low, self.high = self.kinks.low * self.weight, self.kinks.high * self.weight
 
     def step(self, w, value, tol):
-        """The next w, its value, the multipliers of the kinks, and the decrease that the model promised."""
-        rest, weight = self.kinks.rest, self.weight
-        raw = self.A @ w
-        slope = rest.value_gradient(self.y, raw, weight)[1]
-        curvature = weight * np.maximum(rest.hessian(self.y, raw), 0.0)
-        H = (self.A.T * curvature) @ self.A + np.diag(self.l2)
+        """The next w, its value, the multipliers of the kinks, and the decrease that the model promised.
+
+        Where Newton's model promises much more than it keeps, rows have left the piece of the loss on which their
+        curvature was taken; then a curvature that lies above the loss, or twice the own one, is tried as well.
+        """
+        rest, raw = self.kinks.rest, self.A @ w
+        slope = rest.value_gradient(self.y, raw, self.weight)[1] @ self.A + self.l2 * w
+        curvature = np.maximum(rest.hessian(self.y, raw), 0.0)
+        found = self.minimise_model(w, value, slope, curvature, tol)
+        if value - found[1] < KEPT * found[3]:
+            above = rest.majorizer(self.y, raw) if hasattr(rest, "majorizer") else 2 * curvature + curvature.max()
+            other = self.minimise_model(w, value, slope, above, tol)
+            found = min(found, other, key=lambda point: point[1])
+        return found
+
+    def minimise_model(self, w, value, slope, curvature, tol):
+        """What `step` returns, for one curvature of the rows."""
+        H = (self.A.T * (self.weight * curvature)) @ self.A + np.diag(self.l2)
         diagonal = H.diagonal()
         H.flat[:: len(H) + 1] += RIDGE * np.where(diagonal > 0, diagonal, 1.0)
         R = linalg.cholesky(H, check_finite=False)
         self.solve_curvature = partial(linalg.cho_solve, (R, False), check_finite=False)
-        center = w - self.solve_curvature(slope @ self.A + self.l2 * w)
+        center = w - self.solve_curvature(slope)
         B = linalg.solve_triangular(R, self.A.T, trans="T", check_finite=False).T
         zero = np.zeros(len(w))
         rows = KinkedRows(B, self.kinks.at - self.A @ center, self.low, self.high, zero, np.ones(len(w)))
@@ -132,7 +145,8 @@ class _Problem:
         the coordinates without a penalty; few rows, or none, may sit on a kink and could take up more.
         """
         J, rest = len(self.kinks.at), self.kinks.rest
-        pull = (u.reshape(J, -1)).sum(axis=0) @ self.A
+        u = np.clip(u.reshape(J, -1), self.low, self.high)
+        pull = u.sum(axis=0) @ self.A
         for _ in range(REFINED):
             slope = rest.value_gradient(self.y, self.A @ w, self.weight)[1]
             w = w - self.solve_curvature(slope @ self.A + self.l2 * w - pull)
@@ -148,5 +162,5 @@ class _Problem:
             np.zeros(len(w)),
             self.l2,
         )
-        u = np.column_stack([u.reshape(J, -1), once]).ravel()
+        u = np.column_stack([u, once]).ravel()
         return dual_bound(rows, u, w, np.abs(slope) @ np.abs(self.A)) + float(self.weight @ self.kinks.constant)
