@@ -34,7 +34,7 @@ from sklloss.losses import (
     SquaredHinge,
     Tweedie,
 )
-from sklloss.losses._compose import Scaled
+from sklloss.losses._derived import Scaled
 from sklloss.testing import CHECKS, parametrize_losses
 
 from .common import CLASSIFICATION, REGRESSION

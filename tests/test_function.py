@@ -24,7 +24,7 @@ from sklloss.losses import (
     Pinball,
     SquaredError,
 )
-from sklloss.losses._function import read_kinks
+from sklloss.losses._reading import read_kinks
 
 from .common import classification_data, does_not_warn, regression_data
 

@@ -8,7 +8,6 @@ returns ``(n,)``, over columns the sum; ``gradient`` and ``hessian`` return the 
 """
 
 import difflib
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._compat import called_by_scikit_learn, check_parameters, check_sample_weight
 from ..links import IDENTITY, Domain
+from ._kinks import relu_kinks
 
 __all__ = ["Loss", "MarginLoss", "ResidualLoss", "get_loss", "list_losses"]
 
@@ -196,7 +196,7 @@ class Loss(BaseEstimator):
 
     def averaged(self, width):
         """The loss averaged over a window of that width around the raw prediction: smooth, whatever the loss is."""
-        from ._compose import Averaged
+        from ._derived import Averaged
 
         return Averaged(self, width)
 
@@ -293,54 +293,6 @@ class _NotAScorer:
         raise TypeError(str(self))
 
 
-@dataclass(frozen=True)
-class Kinks:
-    """Where the losses of rows bend, as functions of the raw prediction.
-
-    The loss of a row is ``constant + sum_j max(low_j * z_j, high_j * z_j) + rest``, with ``z_j = at_j -
-    raw_prediction`` and low <= 0 <= high.
-
-    Parameters
-    ----------
-    at, low, high : ndarrays of shape (J, n)
-    constant : ndarray of shape (n,)
-    rest : Loss or None
-        What is smooth in the loss; None where the kinks are all there is.
-    origin : str
-        How they are known, for the certificate.
-    """
-
-    at: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    constant: np.ndarray
-    rest: Any = None
-    origin: str = ""
-
-    def value(self, raw_prediction):
-        """The kinked part of the loss and its constant, (n,)."""
-        z = self.at - raw_prediction
-        return np.maximum(self.low * z, self.high * z).sum(axis=0) + self.constant
-
-
-def _relu_kinks(loss, y_true):
-    """The kinks of a loss that declares ``relu``."""
-    if loss.relu is None:
-        return None
-    offset, slope = loss.argument(y_true)
-    weight = loss.row_weight(y_true) * np.ones(np.shape(y_true))
-    boxes: dict[float, Any] = {}  # kinks at the same argument are one
-    for c, o in loss.relu:
-        if c:
-            boxes.setdefault(-o / c, []).append(c)
-    at = [(t - offset) / slope for t in boxes]
-    turned = [[-c * slope * weight for c in slopes] for slopes in boxes.values()]  # by z, not by the argument
-    low = [sum(np.minimum(k, 0) for k in ks) for ks in turned]
-    high = [sum(np.maximum(k, 0) for k in ks) for ks in turned]
-    constant = weight * sum(max(0.0, o) for c, o in loss.relu if not c)
-    return Kinks(np.array(at), np.array(low), np.array(high), constant)
-
-
 class ResidualLoss(Loss):
     """A loss of the residual ``r = y_true - raw_prediction``.
 
@@ -378,10 +330,10 @@ class ResidualLoss(Loss):
         """(offset, slope) of the residual as a function of the raw prediction: offset + slope * raw_prediction."""
         return self.target(y_true), np.full(np.shape(y_true), -1.0)
 
-    kinks = _relu_kinks
+    kinks = relu_kinks
 
     def scaled(self, scale):
-        from ._compose import Scaled
+        from ._derived import Scaled
 
         return Scaled(self, scale) if self.standardized else self
 
@@ -453,7 +405,7 @@ class MarginLoss(Loss):
         """(offset, slope) of the margin as a function of the raw prediction: offset + slope * raw_prediction."""
         return np.zeros(np.shape(y_true)), 2.0 * y_true - 1.0
 
-    kinks = _relu_kinks
+    kinks = relu_kinks
 
     def loss(self, y_true, raw_prediction):
         with np.errstate(over="ignore"):

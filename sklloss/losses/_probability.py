@@ -8,7 +8,7 @@ from scipy import optimize
 from .._compat import Interval
 from ..links import LOGIT, SOFTMAX, Domain
 from ._base import Loss
-from ._robust import SERIES_0
+from ._stable import SERIES_0
 
 __all__ = ["Brier", "Focal", "LogLoss", "Poly1"]
 

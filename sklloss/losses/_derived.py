@@ -1,0 +1,218 @@
+"""Losses that are another loss, seen differently: in units of a scale, averaged, with another weight on each side."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+
+from .._compat import Interval
+from ._base import Loss, ResidualLoss
+
+__all__ = ["Asymmetric"]
+
+
+class _OfResidual(ResidualLoss):
+    """A loss that is another in all but what it makes of the residual."""
+
+    base: Any
+
+    @property
+    def link(self):
+        return self.base.link
+
+    @property
+    def interval_y_true(self):
+        return self.base.interval_y_true
+
+    @property
+    def interval_y_pred(self):
+        return self.base.interval_y_pred
+
+    @property
+    def convex(self):
+        return self.base.convex
+
+    @property
+    def smooth(self):
+        return self.base.smooth
+
+    @property
+    def positive_only(self):
+        return self.base.positive_only
+
+    def target(self, y_true):
+        return self.base.target(y_true)
+
+    def row_weight(self, y_true):
+        return self.base.row_weight(y_true)
+
+    def check_y_true(self, y_true, fit=False):
+        self.base.check_y_true(y_true, fit)
+
+    def check(self):
+        if not isinstance(self.base, ResidualLoss):
+            raise ValueError(
+                f"base of {type(self).__name__} must be a loss of the residual, an instance of a ResidualLoss such as "
+                f"Huber(); got {self.base!r}."
+            )
+        self.base.check()
+        return super().check()
+
+
+class Scaled(_OfResidual):
+    """A loss of residuals measured in units of a scale.
+
+    With r = y_true - raw_prediction::
+
+        loss = scale**2 * base(r / scale)
+
+    so that near 0, where robust losses are r**2 / 2, nothing changes, and ``Scaled(Huber(delta), s)`` is
+    ``Huber(delta * s)``.  It is how `LossRegressor` applies its ``scale``.
+
+    Parameters
+    ----------
+    base : ResidualLoss
+    scale : float > 0 or ndarray of shape (n_outputs,)
+
+    Examples
+    --------
+    >>> from sklloss.losses import Huber
+    >>> r = np.array([0.5, 7.0])
+    >>> Scaled(Huber(1.5), 2.0).rho(r), Huber(3.0).rho(r)
+    (array([ 0.125, 16.5  ]), array([ 0.125, 16.5  ]))
+    """
+
+    def __init__(self, base, scale):
+        self.base = base
+        self.scale = scale
+
+    @property
+    def quadratic(self):
+        return self.base.quadratic
+
+    @property
+    def relu(self):
+        s = self.scale
+        return None if self.base.relu is None else tuple((c * s, o * s * s) for c, o in self.base.relu)
+
+    def column(self, k):
+        return self if np.ndim(self.scale) == 0 else Scaled(self.base, float(self.scale[k]))
+
+    def rho(self, r):
+        return self.scale * self.scale * self.base.rho(r / self.scale)
+
+    def psi(self, r):
+        return self.scale * self.base.psi(r / self.scale)
+
+    def psi_prime(self, r):
+        return self.base.psi_prime(r / self.scale)
+
+    @available_if(lambda self: hasattr(self.base, "majorizer"))
+    def majorizer(self, y_true, raw_prediction):
+        return self.base.majorizer(np.zeros_like(raw_prediction), (raw_prediction - y_true) / self.scale)
+
+
+class Averaged(Loss):
+    """A loss averaged over a window around the raw prediction, (n,).
+
+    With h the width, ``gradient = (base(f + h / 2) - base(f - h / 2)) / h`` exactly; the value is Boole's rule.
+    """
+
+    convex = False
+    definite = False
+
+    def __init__(self, base, width):
+        self.base = base
+        self.width = width
+
+    def loss(self, y_true, raw_prediction):
+        nodes = zip(np.array([7, 32, 12, 32, 7]) / 90, np.linspace(-0.5, 0.5, 5) * self.width, strict=True)
+        return sum(share * self.base.loss(y_true, raw_prediction + shift) for share, shift in nodes)
+
+    def gradient(self, y_true, raw_prediction):
+        half = self.width / 2
+        right, left = self.base.loss(y_true, raw_prediction + half), self.base.loss(y_true, raw_prediction - half)
+        return (right - left) / self.width
+
+    def fit_intercept_only(self, y_true, weight):
+        return self.base.fit_intercept_only(y_true, weight)
+
+
+class Asymmetric(_OfResidual):
+    """A loss of the residual with another weight on each side: it estimates an M-quantile.
+
+    With r = y_true - raw_prediction::
+
+        loss = quantile * base(r)          where r >= 0
+               (1 - quantile) * base(r)    where r < 0
+
+    Of squared_error it is the expectile loss, of absolute_error the pinball loss, of huber the quantile-Huber loss.
+
+    Domain, link and unit: those of base.
+    Facts: those of base; quadratic at quantile = 0.5 only.
+
+    Parameters
+    ----------
+    base : ResidualLoss
+        Its loss is 0 at r = 0, else the sum of the two sides would jump there.
+    quantile : float in (0, 1), default=0.5
+        Weight of the residuals above 0.
+
+    References
+    ----------
+    J. Breckling, R. Chambers, "M-quantiles", Biometrika 75(4), 1988.
+
+    Examples
+    --------
+    >>> from sklloss.losses import Huber
+    >>> Asymmetric(Huber(delta=1.0), quantile=0.9).loss(np.array([3.0, 1.0]), np.array([1.0, 1.5]))
+    array([1.35  , 0.0125])
+    """
+
+    use = "an M-quantile: what base estimates, shifted; an outlier counts as in base"
+    _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
+
+    def __init__(self, base, quantile=0.5):
+        self.base = base
+        self.quantile = quantile
+
+    @property
+    def standardized(self):
+        return self.base.standardized
+
+    @property
+    def quadratic(self):
+        return self.base.quadratic and self.quantile == 0.5
+
+    @property
+    def relu(self):
+        if self.base.relu is None or any(o > 0 for _, o in self.base.relu):
+            return None  # a part that is active on both sides of 0
+        return tuple((c * q, o * q) for c, o in self.base.relu for q in [self.quantile if c > 0 else 1 - self.quantile])
+
+    def check(self):
+        super().check()
+        if (at_zero := float(self.base.rho(np.zeros(1))[0])) != 0:
+            raise ValueError(
+                f"base of Asymmetric must be 0 at residual 0, or the loss jumps there; {self.base!r} is {at_zero:g}."
+            )
+        return self
+
+    def _side(self, r):
+        return np.where(r < 0, r.dtype.type(1 - self.quantile), r.dtype.type(self.quantile))
+
+    def rho(self, r):
+        return self._side(r) * self.base.rho(r)
+
+    def psi(self, r):
+        # at a kink the middle of the subdifferential, which the middle of base is not
+        return super().psi(r) if self.relu is not None else self._side(r) * self.base.psi(r)
+
+    def psi_prime(self, r):
+        return self._side(r) * self.base.psi_prime(r)
+
+    # Centred at r = 0, a parabola would lie below the other side of the loss; with the larger weight it lies above.
+    @available_if(lambda self: self.base.convex and hasattr(self.base, "majorizer"))
+    def majorizer(self, y_true, raw_prediction):
+        return max(self.quantile, 1 - self.quantile) * self.base.majorizer(y_true, raw_prediction)
