@@ -352,7 +352,8 @@ class LinearObjective:
     @cached_property
     def kinks(self):
         """The kinks of every row as data, or None; see `Loss.kinks`."""
-        return None if self.coupled else self.loss.kinks(self.y)
+        kinks = None if self.coupled else self.loss.kinks(self.y)
+        return kinks.shared() if kinks is not None and len(kinks.at) else kinks
 
     def relu_rows(self):
         """The loss as kinked rows, for one output."""
@@ -371,8 +372,8 @@ class LinearObjective:
         weight = self.weight * size
         size = np.where(size > 0, size, 1.0)
         low, high = low / size, high / size
-        typical = [int(np.argmax(weight))]
-        if all(np.allclose(part, part[:, typical], rtol=0, atol=1e-14) for part in (low, high)):
+        typical, bent = [int(np.argmax(weight))], weight > 0
+        if all(np.allclose(part[:, bent], part[:, typical], rtol=0, atol=1e-14) for part in (low, high)):
             low, high = low[:, typical], high[:, typical]
         total = weight.sum()
         return ReluRows(at, low * total, high * total, sign, weight / total, float(self.weight @ kinks.constant))

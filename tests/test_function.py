@@ -22,6 +22,7 @@ from sklloss.losses import (
     Huber,
     LogLoss,
     Pinball,
+    ResidualLoss,
     SquaredError,
 )
 from sklloss.losses._reading import read_kinks
@@ -246,6 +247,67 @@ def test_a_kink_in_a_curve_is_fitted_to_a_strict_gap():
             coef = model.coef_ + size * rng.normal(size=X.shape[1])
             value = linear_below_quadratic_above(y, X @ coef + model.intercept_).mean() + 0.5e-3 * coef @ coef
             assert value >= best - model.solution_.gap - 1e-15
+
+
+@pytest.mark.parametrize(("offset", "factor"), [(1e9, 1.0), (0.0, 1e-6), (0.0, 1e6), (-1e5, 1e-3)])
+def test_neither_an_offset_nor_a_unit_nor_an_outlier_hides_the_kinks(offset, factor):
+    X, y = regression_data()
+    y[3], y[4] = 1e4, -3e5
+
+    def narrow(y_true, raw_prediction):
+        return np.maximum(0, np.abs(y_true - raw_prediction) / factor - 1e-2)
+
+    with does_not_warn():
+        plain = LossRegressor(narrow, penalty=None).fit(X, offset + factor * y)
+    named = LossRegressor(EpsilonInsensitive(1e-2 * factor), penalty=None).fit(X, offset + factor * y)
+    assert plain.solution_.solver == "kinks"
+    # The target itself is rounded, to 1e-7 for an offset of 1e9.
+    assert plain.solution_.value == pytest.approx(named.solution_.value / factor, rel=1e-9 + 1e-16 * offset)
+
+
+class Declared(ResidualLoss):
+    """Any sum of max(0, slope * r + offset)."""
+
+    smooth = False
+
+    def __init__(self, relu):
+        self.relu = relu
+
+    def fit_intercept_only(self, y_true, weight):
+        return np.median(y_true)  # a start, no more
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_sums_of_kinks_are_read_off_and_fitted_as_if_declared(seed):
+    rng = np.random.default_rng(seed)
+    n, d, J = (int(rng.integers(*ends)) for ends in ((20, 600), (1, 8), (1, 5)))
+    X = rng.normal(size=(n, d))
+    y = (X @ rng.normal(size=d) + rng.standard_t(rng.choice([1.0, 2.0, 5.0]), n)) * 10.0 ** rng.integers(-4, 5)
+    unit = np.median(np.abs(y - np.median(y)))
+    slopes, far = rng.choice([-1, 1], J) * 10.0 ** rng.uniform(-2, 2, J), 10.0 ** rng.uniform(-3, 1, J) * unit
+    pairs = ((1.0, 0.0), (-0.3, 0.0), *zip(slopes, -np.abs(slopes) * far * rng.integers(0, 2, J), strict=True))
+
+    def function(y_true, raw_prediction):
+        return sum(np.maximum(0, c * (y_true - raw_prediction) + o) for c, o in pairs)
+
+    weight = rng.integers(0, 3, n)
+    with does_not_warn():
+        plain, declared = (LossRegressor(loss, alpha=1e-3).fit(X, y, weight) for loss in (function, Declared(pairs)))
+    print(pairs)
+    assert plain.solution_.solver == "kinks"
+    # both are within tol = 1e-6 of the optimum by their own certificates, and in fact much closer
+    assert plain.solution_.value == pytest.approx(declared.solution_.value, rel=1e-8)
+
+
+def test_a_row_without_a_kink_has_no_say():
+    X, y = regression_data()
+
+    def only_above(y_true, raw_prediction):
+        return np.where(y_true > 0, np.abs(y_true - raw_prediction), 1.0)
+
+    model = LossRegressor(only_above, penalty=None).fit(X, y)
+    above = LossRegressor("absolute_error", penalty=None).fit(X[y > 0], y[y > 0])
+    np.testing.assert_allclose(model.coef_, above.coef_, rtol=1e-9)
 
 
 def test_several_outputs_are_handed_over_one_by_one():

@@ -48,6 +48,7 @@ def _stencil(f, x, h):
 # ------------------------------------------------------------------------------------------------- reading kinks
 LEVELS = 6  # of intersecting lines: up to 32 kinks in a row
 SLOPE = 1e-9  # slopes that differ by this part of the largest are one
+LADDER = 10.0 ** np.arange(-10, -2)  # widths of a one-sided difference, in units of the distance to the next point
 CHECKED = 0.037, 0.181, 0.293, 0.402, 0.463, 0.541, 0.617, 0.729, 0.853, 0.968  # where a reading is checked
 CHUNK = 1 << 14  # rows that are read at once
 READ = " of the function, whose kinks were read off its values"
@@ -98,16 +99,13 @@ def _piecewise_linear(function, y_true, low, high, usual):
     The lines along which a row leaves both ends meet at its kink, if it has one; else the row is above that point, and
     the same is done on either side of it.
     """
-    n = len(y_true)
-    length = high - low
+    n, length = len(y_true), high - low
     left, right = np.full(n, low), np.full(n, high)
-
-    def slope(rows, at, value, width):
-        return (function(y_true[rows], at + width) - value) / ((at + width) - at)
 
     rows = np.arange(n)
     at_left, at_right = function(y_true, left), function(y_true, right)
-    up, down = slope(rows, left, at_left, 1e-3 * length), slope(rows, right, at_right, -1e-3 * length)
+    up = _one_sided(function, y_true, left, at_left, right - left)
+    down = _one_sided(function, y_true, right, at_right, left - right)
     scale = np.maximum(np.abs(up), np.abs(down))  # of slopes
     if not np.all(np.isfinite(scale)):
         return None
@@ -128,7 +126,7 @@ def _piecewise_linear(function, y_true, low, high, usual):
             at = np.where(np.abs(at - special[rows]) < 1e-9 * length, special[rows], at)
         value = function(y_true[rows], at)
         above = value - (at_left + up * (at - left))
-        tolerance = SLOPE * scale[rows] * length
+        tolerance = 10 * _rounding(scale[rows], low, high)  # slopes at the ends are known to 1e-13
         if not np.all(above >= -tolerance):
             return None
         touches = above <= tolerance
@@ -139,8 +137,8 @@ def _piecewise_linear(function, y_true, low, high, usual):
         )
         if not len(rows):
             break
-        width = 1e-3 * np.minimum(at - left, right - at)
-        before, after = slope(rows, at, value, -width), slope(rows, at, value, width)
+        before = _one_sided(function, y_true[rows], at, value, left - at)
+        after = _one_sided(function, y_true[rows], at, value, right - at)
         jumps = after - before > SLOPE * scale[rows]
         kinks.append((rows[jumps], at[jumps], value[jumps]))
         segments = tuple(
@@ -152,6 +150,28 @@ def _piecewise_linear(function, y_true, low, high, usual):
     else:
         return None
     return _assemble(function, y_true, low, high, kinks, scale, usual)
+
+
+def _rounding(scale, low, high):
+    """How well values are known that grow with slopes up to `scale` between two raw predictions."""
+    return scale * (1e-12 * (high - low) + 4 * EPS * (abs(low) + abs(high)))
+
+
+def _one_sided(function, y_true, at, value, distance):
+    """Slopes on one side of points, by the widest differences that no kink makes different from narrower ones."""
+    slope, known = None, None
+    for width in LADDER:
+        moved = at + width * distance
+        new = function(y_true, moved)
+        with np.errstate(all="ignore"):  # the narrowest differences may be 0
+            wider = (new - value) / (moved - at)
+            rounding = 8 * EPS * (np.abs(new) + np.abs(value)) / np.abs(moved - at)
+        if slope is None:
+            slope, known = wider, rounding
+        else:
+            same = ~(np.abs(wider - slope) > known)
+            slope, known = np.where(same, wider, slope), np.where(same, rounding, -1.0)  # once different, for good
+    return slope
 
 
 def _assemble(function, y_true, low, high, kinks, scale, usual):
@@ -183,7 +203,8 @@ def _assemble(function, y_true, low, high, kinks, scale, usual):
     gaps = np.diff(nodes, axis=0)
     slopes = np.diff(values, axis=0) / np.where(gaps > 0, gaps, 1.0)
     for j in range(1, len(slopes)):
-        slopes[j] = np.where(gaps[j] > 0, slopes[j], slopes[j - 1])
+        bends = (gaps[j] > 0) & (slopes[j] - slopes[j - 1] > SLOPE * scale)  # else it is no kink, or one found twice
+        slopes[j] = np.where(bends, slopes[j], slopes[j - 1])
     slopes[np.abs(slopes) <= 1e-12 * scale] = 0.0
     found = from_slopes(nodes[1:-1], slopes, np.zeros(n))
     if np.any(slopes[0] > 0) or np.any(slopes[-1] < 0):
@@ -191,7 +212,7 @@ def _assemble(function, y_true, low, high, kinks, scale, usual):
     found = replace(found, constant=values[1] - found.value(nodes[1]))
     near = [special + sign * size * length for special in usual for size in (0.0, 1e-4, 1e-3, 1e-2) for sign in (-1, 1)]
     for raw in [np.full(n, low + share * length) for share in CHECKED] + near:
-        if not np.all(np.abs(function(y_true, raw) - found.value(raw)) <= 1e-9 * scale * length):
+        if not np.all(np.abs(function(y_true, raw) - found.value(raw)) <= _rounding(scale, low, high)):
             return None
     return found
 

@@ -87,9 +87,10 @@ class _Problem:
 
     def solve(self, start, tol):
         n, m = self.n, int(max(PILOT[0] * self.p, PILOT[1] * (self.n * np.log(self.p + 1)) ** (2 / 3)))
-        if m > n / 2 or self.relu.low.shape[1] > 1:  # only rows that bend alike can be summed
-            rows = self.rows(np.arange(n), self.relu.weight)
-            w = self.start(rows, self.relu.weight, self.relu.sign, start)
+        bent = np.flatnonzero(self.relu.weight)
+        if m > n / 2 or self.relu.low.shape[1] > 1 or len(bent) < n:  # only rows that bend alike can be summed
+            rows = self.rows(bent, self.relu.weight[bent])
+            w = self.start(rows, self.relu.weight[bent], self.relu.sign[bent], start)
             self.w, _, self.dual = self.solve_rows(rows, w, tol)
         else:
             self.reduce(m, start, tol)
@@ -105,7 +106,8 @@ class _Problem:
             A, mass = np.vstack([A, sums]), np.append(mass, weight)
             kinks = np.hstack([kinks, relu.kinks @ groups.T / weight])
         objective = self.objective
-        return KinkedRows(A, kinks, relu.low * mass, relu.high * mass, objective.l1, objective.l2)
+        low, high = (part if part.shape[1] == 1 else part[:, keep] for part in (relu.low, relu.high))
+        return KinkedRows(A, kinks, low * mass, high * mass, objective.l1, objective.l2)
 
     def bordered(self, A, last=None):
         if not self.objective.fit_intercept:

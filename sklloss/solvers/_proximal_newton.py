@@ -11,6 +11,8 @@ penalty is a kinked problem, and the multipliers of the last step give a strict 
 (`_dual_bound.dual_bound`), hence on the objective.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -55,10 +57,11 @@ class ProximalNewton(Solver):
         message = "maximum number of iterations reached"
         with one_blas_thread():
             for _ in range(min(max_iter, MOST)):
-                w, value, u, promised = problem.step(w, value, tol)
+                step = problem.step(w, value, tol)
+                w, value = step.w, step.value
                 if convex:
-                    lower = max(lower, problem.bound(w, u))
-                gap = max(0.0, value - lower if convex else promised)
+                    lower = max(lower, problem.bound(step))
+                gap = max(0.0, value - lower if convex else step.promised)
                 history.append((value, gap / max(value, floor)))
                 if callback is not None:
                     callback(len(history), *history[-1])
@@ -84,83 +87,99 @@ class ProximalNewton(Solver):
         )  # fmt: skip
 
 
+@dataclass
+class _Step:
+    """A new w, its value, the multipliers of the kinks, the decrease that the model promised, and its curvature."""
+
+    w: np.ndarray
+    value: float
+    u: np.ndarray
+    promised: float
+    solve: Callable
+
+
 class _Problem:
-    """The rows in memory, their kinks and the smooth rest."""
+    """The rows in memory, the kinks of those that have some, and the smooth rest."""
 
     def __init__(self, objective):
-        self.objective, self.kinks = objective, objective.kinks
+        self.objective, self.rest = objective, objective.kinks.rest
         self.y, self.weight, self.l2 = objective.y, objective.weight, objective.l2
-        design = objective.design
+        design, kinks = objective.design, objective.kinks
         self.A = design.dense(np.arange(design.n_rows))
         if objective.fit_intercept:
             self.A = np.column_stack([self.A, np.ones(design.n_rows)])
-        self.low, self.high = self.kinks.low * self.weight, self.kinks.high * self.weight
+        bent = np.flatnonzero((kinks.high - kinks.low).sum(axis=0))
+        self.at, self.bent = kinks.at[:, bent], self.A if len(bent) == len(self.A) else self.A[bent]
+        self.low, self.high = (part[:, bent] * self.weight[bent] for part in (kinks.low, kinks.high))
+        self.constant = float(self.weight @ kinks.constant)
 
     def step(self, w, value, tol):
-        """The next w, its value, the multipliers of the kinks, and the decrease that the model promised.
+        """The next step, or one that stays where no lower value is found.
 
         Where Newton's model promises much more than it keeps, rows have left the piece of the loss on which their
         curvature was taken; then a curvature that lies above the loss, or twice the own one, is tried as well.
         """
-        rest, raw = self.kinks.rest, self.A @ w
-        slope = rest.value_gradient(self.y, raw, self.weight)[1] @ self.A + self.l2 * w
-        curvature = np.maximum(rest.hessian(self.y, raw), 0.0)
-        found = self.minimise_model(w, value, slope, curvature, tol)
-        if value - found[1] < KEPT * found[3]:
+        raw = self.A @ w
+        slope = self.rest.value_gradient(self.y, raw, self.weight)[1] @ self.A + self.l2 * w
+        curvature = np.maximum(self.rest.hessian(self.y, raw), 0.0)
+        step = self.minimise_model(w, value, slope, curvature, tol)
+        if value - step.value < KEPT * step.promised:
+            rest = self.rest
             above = rest.majorizer(self.y, raw) if hasattr(rest, "majorizer") else 2 * curvature + curvature.max()
             other = self.minimise_model(w, value, slope, above, tol)
-            found = min(found, other, key=lambda point: point[1])
-        return found
+            step = min(step, other, key=lambda each: each.value)
+        return step
 
     def minimise_model(self, w, value, slope, curvature, tol):
-        """What `step` returns, for one curvature of the rows."""
+        """The step to the minimum of the model with one curvature of the rows, and of the kinks."""
         H = (self.A.T * (self.weight * curvature)) @ self.A + np.diag(self.l2)
         diagonal = H.diagonal()
         H.flat[:: len(H) + 1] += RIDGE * np.where(diagonal > 0, diagonal, 1.0)
         R = linalg.cholesky(H, check_finite=False)
-        self.solve_curvature = partial(linalg.cho_solve, (R, False), check_finite=False)
-        center = w - self.solve_curvature(slope)
-        B = linalg.solve_triangular(R, self.A.T, trans="T", check_finite=False).T
-        zero = np.zeros(len(w))
-        rows = KinkedRows(B, self.kinks.at - self.A @ center, self.low, self.high, zero, np.ones(len(w)))
+        solve = partial(linalg.cho_solve, (R, False), check_finite=False)
+        center = w - solve(slope)
+        B = linalg.solve_triangular(R, self.bent.T, trans="T", check_finite=False).T
+        none, one = np.zeros(len(w)), np.ones(len(w))
+        rows = KinkedRows(B, self.at - self.bent @ center, self.low, self.high, none, one)
+        start = R @ (w - center)
         v, u, over, under = interior_point(
-            rows, R @ (w - center), tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=0.0, max_iter=MAX_INTERIOR
+            rows, start, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=0.0, max_iter=MAX_INTERIOR
         )
-        snapped, bound_u = snap(rows, v, u, over, under)
+        snapped, u_snapped = snap(rows, v, u, over, under)
         if rows.primal(snapped) <= rows.primal(v):
-            v, u = snapped, bound_u
-        promised = rows.primal(R @ (w - center)) - rows.primal(v)
+            v, u = snapped, u_snapped
+        promised = rows.primal(start) - rows.primal(v)
         direction = center + linalg.solve_triangular(R, v, check_finite=False) - w
         for halving in range(HALVINGS):
             new = w + 0.5**halving * direction
             lower = self.objective.value_gradient(new)[0]
             if lower < value:
-                return new, lower, u, promised
-        return w, value, u, promised
+                return _Step(new, lower, u, promised, solve)
+        return _Step(w, value, u, promised, solve)
 
-    def bound(self, w, u):
-        """Strict lower bound on the objective, from a tangent of the rest and multipliers u of the kinks.
+    def bound(self, step):
+        """Strict lower bound on the objective, from a tangent of the rest and the multipliers of the kinks.
 
         Where the tangent touches is free.  It is moved to where its slope and u balance, which leaves only rounding on
         the coordinates without a penalty; few rows, or none, may sit on a kink and could take up more.
         """
-        J, rest = len(self.kinks.at), self.kinks.rest
-        u = np.clip(u.reshape(J, -1), self.low, self.high)
-        pull = u.sum(axis=0) @ self.A
+        J, w = len(self.at), step.w
+        u = np.clip(step.u.reshape(J, -1), self.low, self.high)
+        pull = u.sum(axis=0) @ self.bent
         for _ in range(REFINED):
-            slope = rest.value_gradient(self.y, self.A @ w, self.weight)[1]
-            w = w - self.solve_curvature(slope @ self.A + self.l2 * w - pull)
+            slope = self.rest.value_gradient(self.y, self.A @ w, self.weight)[1]
+            w = w - step.solve(slope @ self.A + self.l2 * w - pull)
         raw = self.A @ w
-        value, slope = rest.value_gradient(self.y, raw, self.weight)
+        value, slope = self.rest.value_gradient(self.y, raw, self.weight)
         # The tangent, value + slope'(A w' - raw), is one more row, linear: its box is a point.
         once = np.eye(J)[:, :1]
         rows = KinkedRows(
-            np.vstack([self.A, -(slope @ self.A)]),
-            np.column_stack([self.kinks.at, np.full(J, value - slope @ raw)]),
+            np.vstack([self.bent, -(slope @ self.A)]),
+            np.column_stack([self.at, np.full(J, value - slope @ raw)]),
             np.column_stack([self.low, once]),
             np.column_stack([self.high, once]),
             np.zeros(len(w)),
             self.l2,
         )
         u = np.column_stack([u, once]).ravel()
-        return dual_bound(rows, u, w, np.abs(slope) @ np.abs(self.A)) + float(self.weight @ self.kinks.constant)
+        return dual_bound(rows, u, w, summed=np.abs(slope) @ np.abs(self.A)) + self.constant
