@@ -1,5 +1,6 @@
 """X as the objective sees it: row blocks that fit in cache, columns centred and scaled without a copy of X."""
 
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -140,6 +141,28 @@ class Design:
         sub.weight = self.weight[keep] / self.weight[keep].sum()
         sub.n_rows = len(keep)
         return sub
+
+    def in_one_block(self):
+        """The same design, seen as one block of all rows."""
+        whole = copy(self)
+        whole.block = self.n_rows
+        return whole
+
+    def columns(self, index):
+        """The design of some columns, a copy of them, standardised as here."""
+        part = object.__new__(Design)
+        part.__dict__.update({k: v for k, v in vars(self).items() if k not in ("origin", "gram", "by_columns")})
+        part.X = self.by_columns[:, index]
+        part.X = part.X.tocsr() if self.sparse else np.ascontiguousarray(part.X)
+        part.n_features, part.n_passes = len(index), 0
+        part.inverse, part.spread, part.centre = self.inverse[index], self.spread[index], self.centre[index]
+        part.shift = None if self.shift is None else self.shift[index]
+        return part
+
+    @cached_property
+    def by_columns(self):
+        """X in a form from which columns are taken fast."""
+        return self.X.tocsc() if self.sparse else self.X
 
 
 class GramSums:

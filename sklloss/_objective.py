@@ -7,14 +7,15 @@ The weights are normalised here to sum to 1.  Solvers see ``params``, a flat flo
 means).  In these coordinates every column has weighted norm 1, so units of X do not matter to a solver.
 """
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ._design import Design, GramSums
 
-__all__ = ["LinearObjective", "ReluRows"]
+__all__ = ["LinearObjective", "ReluRows", "share_kinks"]
 
 EPS = np.finfo(np.float64).eps
 
@@ -37,15 +38,21 @@ class ReluRows:
 
 @dataclass
 class _Null:
-    """The model without features: the best intercept, its value, the largest entry and the rounding of its gradient.
+    """The model without features: the best intercept, its value, the largest entry of its gradient.
 
-    Where the gradient is 0, ``gradient`` is the largest that it could be.
+    ``mass`` is the size of the terms of which a gradient is the sum.  Where the gradient is 0, ``gradient`` is the
+    largest that it could be.
     """
 
     params: np.ndarray
     value: float
     gradient: float
-    rounding: float
+    mass: float
+
+    @property
+    def rounding(self):
+        """Of a gradient: that of the terms of its sums."""
+        return 16 * EPS * self.mass
 
 
 @dataclass
@@ -56,6 +63,24 @@ class _Evaluation:
     gradient: np.ndarray
     hessian: np.ndarray | None
     raw: np.ndarray
+
+
+def share_kinks(at, low, high):
+    """Kinks of rows, (J, n) each, where a row that has fewer than J has its largest one several times, in shares.
+
+    No kink of a row is then without a bend, unless all of them are.
+    """
+    width = high - low
+    missing, largest = width == 0, width.argmax(axis=0)[None]
+    if not missing.any():
+        return at, low, high
+    share, rows = 1 / (1 + missing.sum(axis=0)), np.arange(len(at))[:, None] == largest
+    at_largest, low_largest, high_largest = (np.take_along_axis(part, largest, axis=0) for part in (at, low, high))
+    return (
+        np.where(missing, at_largest, at),
+        np.where(missing | rows, share * low_largest, low),
+        np.where(missing | rows, share * high_largest, high),
+    )
 
 
 class LinearObjective:
@@ -74,10 +99,23 @@ class LinearObjective:
     fit_intercept : bool
     n_outputs : int
         Columns of the raw prediction; 1 makes it one-dimensional.
+    bounds : pair of ndarrays of shape (n_features,), default=None
+        Least and largest coefficients, the same for every output.
     """
 
     def __init__(
-        self, X, y, loss, *, penalty=None, alpha=0.0, sample_weight=None, fit_intercept=True, n_outputs=1, design=None
+        self,
+        X,
+        y,
+        loss,
+        *,
+        penalty=None,
+        alpha=0.0,
+        sample_weight=None,
+        fit_intercept=True,
+        n_outputs=1,
+        bounds=None,
+        design=None,
     ):
         rows = None
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
@@ -93,6 +131,11 @@ class LinearObjective:
         self.p = d + fit_intercept
         self.l1 = self._penalty_diagonal("l1_operator", self.design.inverse)
         self.l2 = self._penalty_diagonal("l2_matrix", self.design.inverse**2)
+        self.bounds, varies = bounds, self.design.inverse > 0
+        self.lower, self.upper = np.full(self.p, -np.inf), np.full(self.p, np.inf)
+        if bounds is not None:  # a constant column has no coefficient to bound
+            for limit, given in ((self.lower, bounds[0]), (self.upper, bounds[1])):
+                limit[:d][varies] = given[varies] * self.design.spread[varies]
         self._seen: dict[bytes, _Evaluation] = {}
 
     def _penalty_diagonal(self, operator, unit):
@@ -117,8 +160,19 @@ class LinearObjective:
         return self.loss.convex
 
     @property
+    def loss_smooth(self):
+        """Whether the loss is smooth, or a function in which no kink was found."""
+        return bool(self.loss.smooth or (self.kinks is not None and not len(self.kinks.at)))
+
+    @property
+    def bounded(self):
+        """Whether a coefficient is bounded."""
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    @property
     def smooth(self):
-        return bool(self.loss.smooth or (self.kinks is not None and not len(self.kinks.at))) and not self.l1.any()
+        """Whether the gradient is continuous and no coefficient bounded."""
+        return self.loss_smooth and not self.l1.any() and not self.bounded
 
     @property
     def quadratic(self):
@@ -216,6 +270,11 @@ class LinearObjective:
         return _Evaluation(value, gradient.ravel(), hessian, every)
 
     @cached_property
+    def _free(self):
+        """Which parameters of an output have neither a penalty nor a bound, (p,)."""
+        return (self.l1 == 0) & (self.l2 == 0) & np.isinf(self.lower) & np.isinf(self.upper)
+
+    @cached_property
     def _pairs(self):
         """Pairs (k, m) of columns of the raw prediction, k <= m."""
         return [(k, m) for m in range(self.n_outputs) for k in range(m + 1)]
@@ -235,9 +294,9 @@ class LinearObjective:
         for (k, m), block in zip(self._pairs, blocks, strict=True):
             full[k, :, m] = full[m, :, k] = block[: self.p, : self.p]
         if self.coupled and self.loss.shift_invariant:
-            # No curvature along a common shift of a parameter that has no penalty, and no slope either: any
-            # curvature put there makes the Hessian regular and changes no step.
-            for j in np.flatnonzero(self.l2 == 0):
+            # No curvature along a common shift of a free parameter, and no slope either: any curvature put there makes
+            # the Hessian regular and changes no step.
+            for j in np.flatnonzero(self._free):
                 full[:, j, :, j] += full[:, j, :, j].diagonal().mean()
         full = full.reshape(self.n_params, self.n_params)
         full.flat[:: self.n_params + 1] += np.tile(self.l2, self.n_outputs)
@@ -286,8 +345,27 @@ class LinearObjective:
         if not self.coupled and self.has_curvature:
             size = max(np.abs(raw).max(), np.abs(self.y).max())
             mass += self.weight @ np.abs(self.loss.hessian(self.y, raw)).reshape(len(raw), -1).sum(axis=1) * size
-        rounding, largest = 16 * EPS * float(mass), float(np.abs(gradient).max(initial=0.0))
-        return _Null(theta.ravel(), value, largest if largest > rounding else float(mass), rounding)
+        largest = float(np.abs(gradient).max(initial=0.0))
+        return _Null(theta.ravel(), value, largest if largest > 16 * EPS * mass else float(mass), float(mass))
+
+    @property
+    def steepest_penalty(self):
+        """The largest slope of the penalty at 0 and at the bounds."""
+        bounds = np.maximum(*(np.where(np.isfinite(b), np.abs(b), 0.0) for b in (self.lower, self.upper)))
+        return float((self.l1 + self.l2 * bounds).max(initial=0.0))
+
+    def feasible(self, params):
+        """The nearest parameters within the bounds."""
+        return np.clip(params, np.tile(self.lower, self.n_outputs), np.tile(self.upper, self.n_outputs))
+
+    def least_subgradient(self, params, gradient):
+        """The least slopes along each coordinate that the l1 penalty and the bounds leave of a gradient."""
+        l1, lower, upper = (np.tile(part, self.n_outputs) for part in (self.l1, self.lower, self.upper))
+        slope = np.where(
+            params == 0, np.sign(gradient) * np.maximum(np.abs(gradient) - l1, 0), gradient + l1 * np.sign(params)
+        )
+        blocked = ((params <= lower) & (slope > 0)) | ((params >= upper) & (slope < 0))
+        return np.where(blocked, 0.0, slope)
 
     def optimality(self, gradient):
         """Largest entry of a gradient, relative to that of the null model; 0 at rounding level."""
@@ -328,6 +406,7 @@ class LinearObjective:
             sample_weight=design.weight,
             fit_intercept=self.fit_intercept,
             n_outputs=n_outputs,
+            bounds=self.bounds,
             design=design,
         )
 
@@ -341,6 +420,31 @@ class LinearObjective:
         alpha = self.alpha / self.design.weight[keep].sum()
         return self._like(self.design.only(keep), self.y[keep], loss, self.n_outputs, alpha)
 
+    @cached_property
+    def smooth_part(self):
+        """The objective without its kinks: those of the loss, the l1 penalty, and the bounds."""
+        smooth = copy(self)
+        smooth._free = self._free  # of the whole
+        smooth.l1, smooth._seen = np.zeros(self.p), {}
+        smooth.lower, smooth.upper, smooth.bounds = np.full(self.p, -np.inf), np.full(self.p, np.inf), None
+        if not self.loss_smooth:
+            smooth.__dict__.pop("kinks", None)
+            smooth.loss = self.kinks.rest
+            if smooth.loss.of_given_rows:
+                smooth.design = self.design.in_one_block()
+        return smooth
+
+    def columns(self, index):
+        """The objective of some features, standardised and penalised as here."""
+        part = copy(self)
+        for name in ("smooth_part", "null", "_free"):
+            part.__dict__.pop(name, None)
+        part.design, part._seen = self.design.columns(index), {}
+        kept = np.append(index, self.p - 1) if self.fit_intercept else index
+        part.p = len(kept)
+        part.l1, part.l2, part.lower, part.upper = (a[kept] for a in (self.l1, self.l2, self.lower, self.upper))
+        return part
+
     def with_loss(self, loss):
         """The objective of another loss on the same data."""
         return self._like(self.design, self.y, loss, self.n_outputs)
@@ -353,7 +457,10 @@ class LinearObjective:
     def kinks(self):
         """The kinks of every row as data, or None; see `Loss.kinks`."""
         kinks = None if self.coupled else self.loss.kinks(self.y)
-        return kinks.shared() if kinks is not None and len(kinks.at) else kinks
+        if kinks is None or not len(kinks.at):
+            return kinks
+        at, low, high = share_kinks(kinks.at, kinks.low, kinks.high)
+        return replace(kinks, at=at, low=low, high=high)
 
     def relu_rows(self):
         """The loss as kinked rows, for one output."""
@@ -384,8 +491,10 @@ class LinearObjective:
         theta = params.reshape(self.n_outputs, self.p)
         d = self.design.n_features
         if self.coupled and self.loss.shift_invariant:
-            theta = theta - np.where(self.l2 == 0, theta.mean(axis=0), 0.0)
+            theta = theta - np.where(self._free, theta.mean(axis=0), 0.0)
         coef = theta[:, :d] * self.design.inverse
+        if self.bounds is not None:  # rounding must not cross a bound, and a constant column lies within its own
+            coef = np.clip(coef, *self.bounds)
         intercept = theta[:, d] - coef @ self.design.origin if self.fit_intercept else np.zeros(self.n_outputs)
         return coef, intercept
 

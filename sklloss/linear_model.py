@@ -39,6 +39,7 @@ class _LinearLossModel(BaseEstimator):
         "penalty": [str, Penalty, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "fit_intercept": ["boolean"],
+        "bounds": [tuple, list, None],
         "solver": [str, callable],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -82,6 +83,24 @@ class _LinearLossModel(BaseEstimator):
         penalty = get_penalty(self.penalty)
         return None if penalty is None else penalty.check()
 
+    def _valid_bounds(self, n_features):
+        """Least and largest coefficients, (n_features,) each; None for no bounds."""
+        if self.bounds is None:
+            return None
+        if len(self.bounds) != 2:
+            raise ValueError(f"bounds must be a pair (lower, upper), got {self.bounds!r}.")
+        names = getattr(self, "feature_names_in_", None)
+        lower, upper = (
+            _limit(limit, default, which, n_features, names)
+            for limit, default, which in zip(self.bounds, (-np.inf, np.inf), ("lower", "upper"), strict=True)
+        )
+        crossed = np.flatnonzero(lower > upper)
+        if len(crossed):
+            j = crossed[0]
+            which = f"feature {j}" if names is None else f"feature {names[j]!r}"
+            raise ValueError(f"bounds cross: the lower bound of {which}, {lower[j]}, is above the upper, {upper[j]}.")
+        return None if np.isinf(lower).all() and np.isinf(upper).all() else (lower, upper)
+
     def _fit(self, X, y, loss, sample_weight, n_outputs, start=None):
         """Minimise, write the fitted attributes, warn once if the certificate fails."""
         objective = LinearObjective(
@@ -93,6 +112,7 @@ class _LinearLossModel(BaseEstimator):
             sample_weight=sample_weight,
             fit_intercept=self.fit_intercept,
             n_outputs=n_outputs,
+            bounds=self._valid_bounds(X.shape[1]),
         )
         solver = get_solver(self.solver, objective)
         params = objective.null.params if start is None else start
@@ -123,6 +143,25 @@ class _LinearLossModel(BaseEstimator):
         return raw[:, 0] if raw.shape[1] == 1 else raw
 
 
+def _limit(limit, default, which, n_features, names):
+    """One side of the bounds as an array (n_features,)."""
+    if isinstance(limit, dict):
+        known = [] if names is None else names.tolist()
+        unknown = [name for name in limit if name not in known]
+        if unknown:
+            seen = f"the features are {known}" if known else "X has no feature names; pass an array or a data frame"
+            raise ValueError(f"The {which} bounds name features that X does not have, {unknown}; {seen}.")
+        return np.array([default if (value := limit.get(name)) is None else value for name in known], dtype=float)
+    values = np.full(n_features, default if limit is None else limit, dtype=float) if np.ndim(limit) == 0 else limit
+    values = np.asarray([default if value is None else value for value in values], dtype=float)
+    if values.shape != (n_features,) or np.isnan(values).any():
+        raise ValueError(
+            f"The {which} bound must be None, a number, {n_features} numbers (one for each feature) or a dict by "
+            f"feature name; got {limit!r}."
+        )
+    return values
+
+
 def _report(n_iter, value, optimality):
     print(f"iteration {n_iter:4d}: objective {value:.10g}, optimality {optimality:.1e}")
 
@@ -144,8 +183,9 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     loss : str, Loss or callable, default="squared_error"
         A name of `sklloss.list_losses("regression")`, a loss, or a plain function of ``(y_true, raw_prediction)`` that
         returns the loss of each sample; see `sklloss.losses.FunctionLoss`.
-    penalty : {"l2", "none"}, Penalty or None, default="l2"
-        Shape of the penalty; the intercept is never penalised.
+    penalty : {"l2", "l1", "elasticnet", "none"}, Penalty or None, default="l2"
+        Shape of the penalty; the intercept is never penalised.  ``penalty__l1_ratio`` and ``penalty__weights`` are
+        parameters of it.
     alpha : float >= 0, default=1e-4
         Strength of the penalty, in the unit of the loss.
     fit_intercept : bool, default=True
@@ -157,6 +197,9 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         least 0.01 of that spread, as an exact fit has none.  It is fixed before the fit, so the problem stays convex,
         and y, y / 1000 and 1000 y give the same model.  None: 1, which takes delta in units of y.  A float s with
         ``Huber(delta)`` is ``Huber(delta * s)``.
+    bounds : pair (lower, upper), default=None
+        Bounds on the coefficients, the same for every output; not on the intercept.  Each is None, a number, an array
+        of shape (n_features,), with None or inf for no bound, or a dict by feature name.
     solver : str or callable, default="auto"
         "auto" chooses from the facts of the loss: "least_squares", "newton", "lbfgs" or "kinks".  Any method of
         `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
@@ -217,6 +260,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         alpha=1e-4,
         fit_intercept=True,
         scale="auto",
+        bounds=None,
         solver="auto",
         tol=1e-6,
         max_iter=1000,
@@ -228,6 +272,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.scale = scale
+        self.bounds = bounds
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
@@ -373,12 +418,16 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
     loss : str, Loss or callable, default="log_loss"
         A name of `sklloss.list_losses("classification")`, a loss, or a plain function of y_true in {0, 1} and the
         decision value that returns the loss of each sample; see `sklloss.losses.FunctionLoss`.
-    penalty : {"l2", "none"}, Penalty or None, default="l2"
-        Shape of the penalty; the intercept is never penalised.
+    penalty : {"l2", "l1", "elasticnet", "none"}, Penalty or None, default="l2"
+        Shape of the penalty; the intercept is never penalised.  ``penalty__l1_ratio`` and ``penalty__weights`` are
+        parameters of it.
     alpha : float >= 0, default=1e-4
         Strength of the penalty; ``LogisticRegression(C=C)`` is alpha = 1 / (C * sum of weights).
     fit_intercept : bool, default=True
         Whether to fit an intercept.
+    bounds : pair (lower, upper), default=None
+        Bounds on the coefficients, the same for every output; not on the intercept.  Each is None, a number, an array
+        of shape (n_features,), with None or inf for no bound, or a dict by feature name.
     class_weight : dict, "balanced" or None, default=None
         Multiplies the sample weights by class; "balanced" gives every class the same total weight.
     solver : str or callable, default="auto"
@@ -437,6 +486,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         *,
         alpha=1e-4,
         fit_intercept=True,
+        bounds=None,
         class_weight=None,
         solver="auto",
         tol=1e-6,
@@ -448,6 +498,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         self.penalty = penalty
         self.alpha = alpha
         self.fit_intercept = fit_intercept
+        self.bounds = bounds
         self.class_weight = class_weight
         self.solver = solver
         self.tol = tol

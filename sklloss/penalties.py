@@ -5,14 +5,15 @@
 The intercept is never penalised.  A penalty is two pieces of data, from which the objective and the solvers work.
 """
 
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._compat import check_parameters
+from ._compat import Interval, check_parameters
 
-__all__ = ["L2", "Penalty", "get_penalty"]
+__all__ = ["L1", "L2", "ElasticNet", "Penalty", "get_penalty"]
 
 
 class Penalty(BaseEstimator):
@@ -74,7 +75,79 @@ class L2(Penalty):
         return _weights(self, n_features)
 
 
-_NAMES: dict[str, type[Penalty] | None] = {"l2": L2, "none": None}
+class L1(Penalty):
+    """Sum of absolute values (lasso)::
+
+        penalty = sum_j weights[j] * abs(coef[j])
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_features,), default=None
+        How much each coefficient counts; 0 leaves one free.  None is 1 for each.
+
+    References
+    ----------
+    R. Tibshirani, "Regression Shrinkage and Selection via the Lasso", Journal of the Royal Statistical Society B 58(1),
+    1996.
+
+    Examples
+    --------
+    >>> L1().value(np.array([1.0, -2.0]))
+    3.0
+    """
+
+    _parameter_constraints = {"weights": ["array-like", None]}
+
+    def __init__(self, weights=None):
+        self.weights = weights
+
+    def l1_operator(self, n_features):
+        return _weights(self, n_features)
+
+
+class ElasticNet(Penalty):
+    """Mixture of both::
+
+        penalty = sum_j weights[j] * (l1_ratio * abs(coef[j]) + (1 - l1_ratio) / 2 * coef[j]**2)
+
+    Parameters
+    ----------
+    l1_ratio : float in [0, 1], default=0.5
+        1 is the lasso, 0 is ridge.
+    weights : array-like of shape (n_features,), default=None
+        How much each coefficient counts; 0 leaves one free.  None is 1 for each.
+
+    References
+    ----------
+    H. Zou, T. Hastie, "Regularization and variable selection via the elastic net", Journal of the Royal Statistical
+    Society B 67(2), 2005.
+
+    Examples
+    --------
+    >>> ElasticNet(l1_ratio=0.5).value(np.array([1.0, -2.0]))
+    2.75
+    """
+
+    _parameter_constraints = {"l1_ratio": [Interval(Real, 0, 1, closed="both")], "weights": ["array-like", None]}
+
+    def __init__(self, l1_ratio=0.5, weights=None):
+        self.l1_ratio = l1_ratio
+        self.weights = weights
+
+    def l1_operator(self, n_features):
+        return self.l1_ratio * _weights(self, n_features)
+
+    def l2_matrix(self, n_features):
+        return (1 - self.l1_ratio) * _weights(self, n_features)
+
+
+_NAMES: dict[str, type[Penalty] | None] = {
+    "l2": L2,
+    "l1": L1,
+    "elasticnet": ElasticNet,
+    "elastic_net": ElasticNet,
+    "none": None,
+}
 
 
 def get_penalty(penalty):
@@ -82,7 +155,8 @@ def get_penalty(penalty):
 
     Parameters
     ----------
-    penalty : {"l2", "none"}, Penalty or None
+    penalty : {"l2", "l1", "elasticnet", "none"}, Penalty or None
+        "elastic_net" is "elasticnet".
 
     Returns
     -------
@@ -92,6 +166,11 @@ def get_penalty(penalty):
     ------
     ValueError
         For anything else.
+
+    Examples
+    --------
+    >>> get_penalty("elasticnet")
+    ElasticNet()
     """
     if penalty is None or isinstance(penalty, Penalty):
         return penalty

@@ -54,6 +54,8 @@ class Loss(BaseEstimator):
         Newton's method may then fall back to reweighted least squares.
     standardized : bool
         The constants are meant for residuals of scale 1; see ``scale`` of `LossRegressor`.
+    of_given_rows : bool
+        A loss of certain rows, which must all be handed over at once.
     definite : bool
         Whether a fact that is False is known to be false; of a sum or a plain function it may only be unknown.
     multiclass : bool
@@ -87,6 +89,7 @@ class Loss(BaseEstimator):
     smooth: Any = True
     elementwise: Any = True
     quadratic: Any = False
+    of_given_rows: Any = False
     definite: Any = True
     standardized: Any = False
     multiclass: Any = False

@@ -1,6 +1,6 @@
 """Kinks as data: where the losses of rows bend, and by how much."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,24 +31,6 @@ class Kinks:
     constant: np.ndarray
     rest: Any = None
     origin: str = ""
-
-    def shared(self):
-        """The same kinks, where a row that has fewer than J has its largest one several times, in equal shares.
-
-        No kink of a row is then without a bend, unless all of them are.
-        """
-        width = self.high - self.low
-        missing, largest = width == 0, width.argmax(axis=0)[None]
-        if not missing.any():
-            return self
-        share, rows = 1 / (1 + missing.sum(axis=0)), np.arange(len(self.at))[:, None] == largest
-        at, low, high = (np.take_along_axis(part, largest, axis=0) for part in (self.at, self.low, self.high))
-        return replace(
-            self,
-            at=np.where(missing, at, self.at),
-            low=np.where(missing | rows, share * low, self.low),
-            high=np.where(missing | rows, share * high, self.high),
-        )
 
     def value(self, raw_prediction):
         """The kinked part of the loss and its constant, (n,)."""

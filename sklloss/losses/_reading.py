@@ -297,6 +297,8 @@ def _jump(f, at, h):
 class Rest(Loss):
     """What is left of a function when its kinks are taken out, for the very rows whose kinks they are."""
 
+    of_given_rows = True
+
     def __init__(self, function, kinks, y_true, low, high):
         self.function = function
         self.kinked = kinks

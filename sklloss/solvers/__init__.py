@@ -9,14 +9,13 @@ from ._minimize import Minimize
 from ._newton import Newton
 from ._proximal_newton import ProximalNewton
 from ._smoothing import Smoothing
+from ._split import Split
 from ._truncated import Truncated
 
 __all__ = ["SOLVERS", "Solution", "Solver", "choose_solver", "get_solver", "solve_columns"]
 
-SOLVERS: dict[str, Solver] = {
-    solver.name: solver
-    for solver in (LeastSquares(), Newton(), LBFGS(), Kinks(), ProximalNewton(), Smoothing(), Truncated(), Averaging())
-}
+_ALL = LeastSquares, Newton, LBFGS, Kinks, ProximalNewton, Split, Smoothing, Truncated, Averaging
+SOLVERS: dict[str, Solver] = {solver.name: solver() for solver in _ALL}
 
 _SCIPY_METHODS = {
     name.lower(): name

@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from ._base import Solver
-from ._lbfgs import LBFGS
 
 __all__ = ["Averaging"]
 
@@ -26,16 +25,17 @@ class Averaging(Solver):
     def unsupported(self, objective):
         if objective.coupled or not objective.loss.elementwise:
             return f"it needs a loss of one raw prediction for each row, and {objective.loss!r} is not"
-        if objective.l1.any():
-            return f"it needs a smooth penalty, and {objective.penalty!r} is not"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
+        from . import get_solver  # the table of all solvers, this one among them
+
         spread, history = float(np.std(objective.y)) or 1.0, []
-        best, least = params, objective.value_gradient(params)[0]
+        best, least = objective.feasible(params), np.inf
         for width in spread * WIDTHS:
             averaged = objective.with_loss(objective.loss.averaged(width))
-            found = LBFGS().solve(averaged, best, tol=tol, max_iter=max_iter, callback=callback)
+            solver = get_solver("auto", averaged)
+            found = solver.solve(averaged, best, tol=tol, max_iter=max_iter, callback=callback)
             history += found.history
             value = objective.value_gradient(found.params)[0]
             if value <= least:

@@ -6,6 +6,7 @@ import numpy as np
 
 __all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_columns"]
 
+PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than a working set
 NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
 
 
@@ -72,12 +73,14 @@ def choose_solver(objective) -> str:
         return "kinks"  # exact: interior point, snap to the active set, strict dual bound
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
-    if not objective.smooth and objective.kinks is not None:
-        return "proximal_newton"  # quadratic models of the smooth part, with exact kinks
-    if not objective.smooth and hasattr(objective.loss, "smoothed"):
+    if not objective.loss_smooth and hasattr(objective.loss, "smoothed"):
         return "smoothing"  # smooth losses that close in on a convex one, with a strict bound
-    if not objective.smooth:
+    if not objective.loss_smooth and objective.kinks is None:
         return "averaging"  # kinks that nobody declared: averages over narrower and narrower windows, no bound
+    if not objective.smooth and objective.smooth_part.has_curvature and objective.n_params <= PROXIMAL_PARAMS:
+        return "proximal_newton"  # quadratic models of the smooth part, with exact kinks
+    if not objective.smooth:
+        return "split"  # many parameters: a working set of them, or L-BFGS-B on positive and negative parts
     if objective.quadratic and objective.p <= NEWTON_PARAMS:
         return "least_squares"  # one pass, one factorisation
     if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS:

@@ -5,9 +5,10 @@ The primal and dual problems, with z = b - A w and boxes low <= 0 <= high::
     min_w  sum_r max(low_r z_r, high_r z_r) + 1/2 sum_j l2_j w_j**2
     max_u  b'u - 1/2 sum_{l2_j > 0} (A'u)_j**2 / l2_j    over low <= u <= high, (A'u)_j = 0 where l2_j = 0
 
-An l1 penalty is one more row e_j with the box +-l1_j for each coefficient.  z is split into ``over - under``; the
-pairs (over, high - u) and (under, u - low) are complementary.  An iteration costs one weighted Gram matrix of A, one
-Cholesky factor and two solves with it; 13 iterations are the median over all kinds of data.  At its end the snap
+Any other convex quadratic may stand for that of l2.  An l1 penalty is one more row e_j with the box +-l1_j for each
+coefficient.  z is split into ``over - under``; the pairs (over, high - u) and (under, u - low) are complementary.  An
+iteration costs one weighted Gram matrix of A, one Cholesky factor and two solves with it; 13 iterations are the median
+over all kinds of data.  At its end the snap
 guesses the rows that sit on their kink, puts every other u exactly on a bound, and solves the equalities by a few
 multiplier steps with the same normal equations, which takes a gap of 1e-9 to rounding.  No vertex is needed: ties,
 duplicate rows and degenerate solutions are harmless.
@@ -16,16 +17,26 @@ duplicate rows and degenerate solutions are harmless.
 import numpy as np
 from scipy import linalg
 
+from .._objective import share_kinks
 from ._linalg import factor
 
-__all__ = ["KinkedRows", "factor_cholesky", "factor_qr", "interior_point", "orthonormal", "snap"]
+__all__ = ["KinkedRows", "factor_cholesky", "factor_qr", "interior_point", "orthonormal", "snap", "stack"]
 
 START = 2.5  # first barrier weight / mean(box width * |z|): 0.25 costs 30 % more iterations, 25 the same
 SECOND_ORDER = 10.0  # clip of the corrector's second-order term, in units of the mean complementarity product
 STEP = 0.995  # part of the way to the boundary
 EXHAUSTED = 1e-24
 DEPENDENT = 1e-13  # a column whose part outside the span of the others is this small is rounding
+SMALL = 1e-9  # of the largest coefficient: a distance from a kink that is none
 TINY = 1e-300
+
+
+def stack(blocks):
+    """Rows (A, kinks, low, high) of several blocks as one, each with as many kinks as that with the most."""
+    J = max(len(block[1]) for block in blocks)
+    padded = [[np.pad(part, ((0, J - len(part)), (0, 0))) for part in block[1:]] for block in blocks]
+    at, low, high = share_kinks(*(np.hstack(parts) for parts in zip(*padded, strict=True)))
+    return np.vstack([block[0] for block in blocks]), at, low, high
 
 
 class KinkedRows:
@@ -36,9 +47,12 @@ class KinkedRows:
     A : ndarray of shape (m, p)
     kinks, low, high : ndarrays of shape (J, m)
     l1, l2 : ndarrays of shape (p,)
+    model : (H, c, constant), default=None
+        A quadratic ``constant + c'w + 1/2 w'H w`` in place of the l2 penalty, H (p, p) positive semidefinite.
     """
 
-    def __init__(self, A, kinks, low, high, l1, l2):
+    def __init__(self, A, kinks, low, high, l1, l2, model=None):
+        self.model = model
         self.A, self.kinks, self.low, self.high = A, kinks, low, high
         self.l1, self.l2, self.penalised = l1, l2, np.flatnonzero(l1)
         half = l1[self.penalised]
@@ -74,15 +88,38 @@ class KinkedRows:
         H.flat[:: len(H) + 1] += diagonal
         return H
 
+    @property
+    def curved(self):
+        """Whether there is a curvature besides the kinks."""
+        return self.model is not None or bool(self.l2.any())
+
+    def curvature(self):
+        """The curvature besides the kinks, (p, p)."""
+        return np.diag(self.l2) if self.model is None else self.model[0]
+
+    def smooth(self, w):
+        """Value and slope of what is not kinked."""
+        if self.model is None:
+            return 0.5 * float(self.l2 @ w**2), self.l2 * w
+        H, c, constant = self.model
+        Hw = H @ w
+        return constant + float((c + 0.5 * Hw) @ w), c + Hw
+
+    def infeasible(self, r, w):
+        """What the slopes r that are left over can be worth, a float."""
+        if self.model is not None:
+            return float(np.abs(r) @ np.maximum(np.abs(w), 1e-3 * np.abs(w).max(initial=0.0)))
+        return float(np.where(self.l2 > 0, r**2 / (2 * np.maximum(self.l2, TINY)), np.abs(r * w)).sum())
+
     def primal(self, w):
         """Value of the primal problem."""
         z = self.b - self.forward(w)
-        return float(np.maximum(self.lo * z, self.hi * z).sum() + 0.5 * self.l2 @ w**2)
+        return float(np.maximum(self.lo * z, self.hi * z).sum()) + self.smooth(w)[0]
 
 
 def factor_cholesky(rows, q):
-    """Solve with A' diag(q) A + l2."""
-    return factor(rows.gram(q) + np.diag(rows.l2))
+    """Solve with A' diag(q) A and the curvature."""
+    return factor(rows.gram(q) + rows.curvature())
 
 
 def factor_qr(rows, q):
@@ -125,10 +162,10 @@ def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, 
     Stops at error <= tol * max(value, floor), or when the error has not fallen for 3 iterations (rounding).
     ``callback(value, error)`` is called once an iteration.
     """
-    lo, hi, l2 = rows.lo, rows.hi, rows.l2
+    lo, hi, n = rows.lo, rows.hi, rows.n_data or len(rows.lo)
     z = rows.b - rows.forward(w)
     size = np.abs(z) + 1e-3 * np.abs(rows.b - rows.b.mean())  # never 0, even at an exact fit
-    mu = max(START * float(np.mean(((hi - lo) * size)[: rows.n_data])), TINY)
+    mu = max(START * float(np.mean(((hi - lo) * size)[:n])), TINY)
     u = _central(z, lo, hi, mu)
     u[rows.n_data :] = 0  # l1 rows start at the centre of their box
     over, under = mu / (hi - u), mu / (u - lo)
@@ -137,10 +174,11 @@ def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, 
     for iteration in range(max_iter):
         top, bottom = np.maximum(hi - u, inside), np.maximum(u - lo, inside)
         gap = over @ top + under @ bottom
-        r_dual = rows.adjoint(u) - l2 * w
+        smooth, slope = rows.smooth(w)
+        r_dual = rows.adjoint(u) - slope
         r_primal = rows.b - rows.forward(w) - over + under
-        value = float(hi @ over - lo @ under + 0.5 * l2 @ w**2)
-        error = float(gap + np.where(l2 > 0, r_dual**2 / (2 * np.maximum(l2, TINY)), np.abs(r_dual * w)).sum())
+        value = float(hi @ over - lo @ under) + smooth
+        error = float(gap) + rows.infeasible(r_dual, w)
         if error < best[0]:
             best = error, iteration, (w, u, over, under)
         scale = max(value, floor)
@@ -162,7 +200,7 @@ def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, 
         def lengths(du, d_over, d_under, keep):
             primal = min(_step_length(over, d_over, keep), _step_length(under, d_under, keep))  # noqa: B023
             dual = min(_step_length(top, -du, keep), _step_length(bottom, du, keep))  # noqa: B023
-            return (min(primal, dual),) * 2 if l2.any() else (primal, dual)
+            return (min(primal, dual),) * 2 if rows.curved else (primal, dual)
 
         dw, du, d_over, d_under = direction(-over * top, -under * bottom)  # predictor
         primal, dual = lengths(du, d_over, d_under, 1.0)
@@ -187,14 +225,14 @@ def snap(rows, w, u, over, under):
     """
     top, bottom = np.maximum(rows.hi - u, TINY), np.maximum(u - rows.lo, TINY)
     width, q = rows.hi - rows.lo, 1 / (over / top + under / bottom + TINY)
-    z_scale = max(float(width @ (over + under) / width.sum()), TINY)
+    z_scale = max(float(width @ (over + under) / width.sum()), SMALL * np.abs(w).max(initial=0.0), TINY)
     tied = q * z_scale > width  # dual slack / width > primal slack / z_scale
     u = np.where(tied, u, np.where(top < bottom, rows.hi, rows.lo))
     q = np.where(tied, np.minimum(q, 1e12 * width / z_scale), 0)
     solve = factor_cholesky(rows, q)
     for _ in range(4):  # method of multipliers on the tied rows
         z = rows.b - rows.forward(w)
-        dw = solve(rows.adjoint(u + q * z) - rows.l2 * w)
+        dw = solve(rows.adjoint(u + q * z) - rows.smooth(w)[1])
         u = u + q * (z - rows.forward(dw))
         w = w + dw
     w[rows.penalised[tied[rows.n_data :]]] = 0.0  # l1: exact zeros

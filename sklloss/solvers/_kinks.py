@@ -15,10 +15,10 @@ import numpy as np
 from .._compat import one_blas_thread
 from ._base import Solution, Solver
 from ._dual_bound import boxed_dual, dual_bound
-from ._interior_point import KinkedRows, factor_cholesky, factor_qr, interior_point, orthonormal, snap
+from ._interior_point import KinkedRows, factor_cholesky, factor_qr, interior_point, orthonormal, snap, stack
 from ._linalg import factor
 
-__all__ = ["Kinks"]
+__all__ = ["Kinks", "bound_rows"]
 
 PILOT = 30, 3.0  # m = max(30 p, 3 (n log p)^(2/3)) rows; no reduction when m > n / 2
 PILOT_TOL = 1e-2
@@ -28,6 +28,18 @@ FLOOR = 1e-6  # of the value of the model without features: where the relative g
 ROUNDING = 4 * np.finfo(float).eps  # or this much of the mean size of the kinks, if that is more
 INTERIOR = 1e-9, 1e-11  # the interior point ends between these; the snap does the rest
 MAX_INTERIOR = 100
+STEEP = 1e3  # slope of a bound, in units of what a slope of the objective can be
+
+
+def bound_rows(objective, steep):
+    """The bounds as kinked rows (A, kinks, low, high): beyond a bound the objective rises by `steep`."""
+    lower, upper = (np.tile(part, objective.n_outputs) for part in (objective.lower, objective.upper))
+    which = np.flatnonzero(np.isfinite(lower) | np.isfinite(upper))
+    lower, upper, none = lower[which], upper[which], np.zeros(len(which))
+    below, above = np.isfinite(lower), np.isfinite(upper)
+    at = np.array([np.where(below, lower, 0.0), np.where(above, upper, 0.0)])
+    low, high = np.array([none, np.where(above, -steep, 0.0)]), np.array([np.where(below, steep, 0.0), none])
+    return np.eye(objective.n_params)[which], at, low, high
 
 
 class Kinks(Solver):
@@ -45,6 +57,7 @@ class Kinks(Solver):
         problem = _Problem(objective, trace)
         with one_blas_thread():
             problem.solve(params, tol)
+        problem.w = objective.feasible(problem.w)
         value = objective.value_gradient(problem.w)[0]
         gap = max(0.0, value - (problem.dual + problem.relu.constant))
         scale = max(value, problem.floor)
@@ -106,8 +119,12 @@ class _Problem:
             A, mass = np.vstack([A, sums]), np.append(mass, weight)
             kinks = np.hstack([kinks, relu.kinks @ groups.T / weight])
         objective = self.objective
-        low, high = (part if part.shape[1] == 1 else part[:, keep] for part in (relu.low, relu.high))
-        return KinkedRows(A, kinks, low * mass, high * mass, objective.l1, objective.l2)
+        objective = self.objective
+        low, high = (mass * (part if part.shape[1] == 1 else part[:, keep]) for part in (relu.low, relu.high))
+        if objective.bounded:
+            steep = STEEP * (float(np.abs([relu.low, relu.high]).max()) + objective.steepest_penalty)
+            A, kinks, low, high = stack([(A, kinks, low, high), bound_rows(objective, steep)])
+        return KinkedRows(A, kinks, low, high, objective.l1, objective.l2)
 
     def bordered(self, A, last=None):
         if not self.objective.fit_intercept:
@@ -133,6 +150,7 @@ class _Problem:
         if self.objective.fit_intercept:
             for w in starts:
                 w[-1] += _best_shift(rows, w, sign)
+            starts = [self.objective.feasible(w) for w in starts]
         width, size = rows.high - rows.low, np.abs(rows.kinks)
         self.floor = max(FLOOR * rows.primal(starts[0]), ROUNDING * float((width * size).sum()))
         return min(starts, key=rows.primal)
@@ -213,7 +231,9 @@ class _Problem:
 
 def _best_shift(rows, w, sign):
     """How far the intercept must move to be optimal for the other coefficients: a weighted quantile."""
-    at = ((rows.kinks - rows.A @ w) * sign).ravel()  # where each kink lies along the intercept
+    m = len(sign)  # rows of data; those of bounds do not depend on the intercept
+    kinks, A, low, high = rows.kinks[:, :m], rows.A[:m], rows.low[:, :m], rows.high[:, :m]
+    at = ((kinks - A @ w) * sign).ravel()  # where each kink lies along the intercept
     order = np.argsort(at)
-    slope = np.where(sign > 0, -rows.high, rows.low).sum() + np.cumsum((rows.high - rows.low).ravel()[order])
+    slope = np.where(sign > 0, -high, low).sum() + np.cumsum((high - low).ravel()[order])
     return at[order[min(int(np.searchsorted(slope, 0.0)), len(at) - 1)]]

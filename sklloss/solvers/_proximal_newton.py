@@ -1,10 +1,9 @@
-"""Losses that are smooth but for kinks: squared plus absolute error, a quantile of a curved cost.
+"""Objectives that are smooth but for kinks: an l1 penalty, bounds on coefficients, a loss that is curved and has kinks.
 
-The objective is f + k: f smooth, with the l2 penalty, and k the kinked part of every row.  An iteration replaces f by
-its quadratic model and minimises model + k exactly, with the interior point of the kinked losses: with R'R the
-curvature of the model and v = R (w - w*) around its minimum w*, the model is ||v||**2 / 2, and what is left is a
-kinked loss with that penalty.  A step that does not lower the objective is halved.  The convergence is that of
-Newton's method.
+The objective is f + k: f smooth, with the l2 penalty, and k what has kinks.  An iteration replaces f by its quadratic
+model and minimises model + k exactly, with the interior point of the kinked losses, which takes any convex quadratic
+for the l2 penalty.  Bounds are kinks that are as steep as it takes.  A step that does not lower the objective is
+halved.  The convergence is that of Newton's method.
 
 The certificate needs no model.  f lies above its tangent at the solution; the tangent is linear, so tangent + k +
 penalty is a kinked problem, and the multipliers of the last step give a strict lower bound on it
@@ -13,16 +12,16 @@ penalty is a kinked problem, and the multipliers of the last step give a strict 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy import linalg
 
 from .._compat import one_blas_thread
-from ._base import Solution, Solver
+from ._base import NEWTON_PARAMS, Solution, Solver
 from ._dual_bound import dual_bound
-from ._interior_point import KinkedRows, interior_point, snap
-from ._kinks import FLOOR, INTERIOR, MAX_INTERIOR
+from ._interior_point import KinkedRows, interior_point, snap, stack
+from ._kinks import FLOOR, INTERIOR, MAX_INTERIOR, STEEP, bound_rows
+from ._linalg import factor_or_pseudo_inverse
 
 __all__ = ["ProximalNewton"]
 
@@ -30,6 +29,8 @@ RIDGE = 1e-10  # of the diagonal of the curvature: a step in a direction without
 HALVINGS = 30
 KEPT = 0.5  # of the decrease that the model promised: less, and the model is not trusted
 MOST = 200  # iterations
+POLISH = 2  # iterations after tol is met, as each squares the error; none at rounding
+ROUNDING = 1e-14  # of a value
 REFINED = 3  # Newton steps of the tangent's place
 STALLED = 5  # iterations without a better gap or value
 
@@ -41,19 +42,21 @@ class ProximalNewton(Solver):
 
     def unsupported(self, objective):
         kinks = objective.kinks
-        if kinks is None or kinks.rest is None or not len(kinks.at):
+        if not objective.loss_smooth and (kinks is None or kinks.rest is None):
             return f"it needs a loss that is smooth but for kinks, and {objective.loss!r} is not"
-        if not kinks.rest.has_curvature:
+        if objective.smooth:
+            return "it is for objectives with kinks, and this one is smooth"
+        if not objective.smooth_part.has_curvature:
             return f"it needs a second derivative, and the smooth part of {objective.loss!r} has none"
-        if objective.l1.any():
-            return f"it needs a smooth penalty, and {objective.penalty!r} is not"
+        if objective.n_params > 5 * NEWTON_PARAMS:
+            return f"it would need a Hessian of {objective.n_params} x {objective.n_params} numbers"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
-        problem, convex = _Problem(objective), objective.kinks.rest.convex
-        w, value, lower = params, objective.value_gradient(params)[0], 0.0
-        floor = FLOOR * objective.null.value
-        best, least, stalled, history = np.inf, np.inf, 0, []
+        w, convex = objective.feasible(params), objective.smooth_part.convex
+        problem = _Problem(objective, w)
+        value, lower, floor = objective.value_gradient(w)[0], 0.0, FLOOR * objective.null.value
+        best, least, stalled, polished, history = np.inf, np.inf, 0, 0, []
         message = "maximum number of iterations reached"
         with one_blas_thread():
             for _ in range(min(max_iter, MOST)):
@@ -65,18 +68,21 @@ class ProximalNewton(Solver):
                 history.append((value, gap / max(value, floor)))
                 if callback is not None:
                     callback(len(history), *history[-1])
+                done = history[-1][1] <= tol
                 stalled = 0 if gap < 0.9 * best or value < least * (1 - tol) else stalled + 1
                 best, least = min(best, gap), min(least, value)
-                if history[-1][1] <= tol:
+                if done and (polished == POLISH or stalled or history[-1][1] <= ROUNDING):
                     message = "tol reached"
                     break
+                polished += done
                 if stalled == STALLED:
                     message = "no step closes the gap"
                     break
         optimality = history[-1][1]
         converged = optimality <= tol
+        origin = "" if objective.loss_smooth else objective.kinks.origin
         certificate = (
-            f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap{objective.kinks.origin})"
+            f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap{origin})"
             if convex
             else "a stationary point, so at best a local minimum: a convex model at it promises "
             f"{gap:.1e} less than the value {value:.6g}"
@@ -89,7 +95,7 @@ class ProximalNewton(Solver):
 
 @dataclass
 class _Step:
-    """A new w, its value, the multipliers of the kinks, the decrease that the model promised, and its curvature."""
+    """A new w, its value, the multipliers of the kinks, the decrease promised by the model, and the model's solver."""
 
     w: np.ndarray
     value: float
@@ -99,19 +105,28 @@ class _Step:
 
 
 class _Problem:
-    """The rows in memory, the kinks of those that have some, and the smooth rest."""
+    """The smooth part, and the rows that have kinks: of the loss, of bounds; the l1 penalty is one of the rows."""
 
-    def __init__(self, objective):
-        self.objective, self.rest = objective, objective.kinks.rest
-        self.y, self.weight, self.l2 = objective.y, objective.weight, objective.l2
-        design, kinks = objective.design, objective.kinks
-        self.A = design.dense(np.arange(design.n_rows))
-        if objective.fit_intercept:
-            self.A = np.column_stack([self.A, np.ones(design.n_rows)])
-        bent = np.flatnonzero((kinks.high - kinks.low).sum(axis=0))
-        self.at, self.bent = kinks.at[:, bent], self.A if len(bent) == len(self.A) else self.A[bent]
-        self.low, self.high = (part[:, bent] * self.weight[bent] for part in (kinks.low, kinks.high))
-        self.constant = float(self.weight @ kinks.constant)
+    def __init__(self, objective, start):
+        self.objective, self.smooth = objective, objective.smooth_part
+        self.l1, self.l2 = (np.tile(part, objective.n_outputs) for part in (objective.l1, objective.l2))
+        self.constant, blocks = 0.0, []
+        if not objective.loss_smooth:
+            kinks, design = objective.kinks, objective.design
+            bent = np.flatnonzero((kinks.high - kinks.low).sum(axis=0))
+            A = design.dense(bent)
+            if objective.fit_intercept:
+                A = np.column_stack([A, np.ones(len(bent))])
+            weight = objective.weight[bent]
+            blocks.append((A, kinks.at[:, bent], kinks.low[:, bent] * weight, kinks.high[:, bent] * weight))
+            self.constant = float(objective.weight @ kinks.constant)
+        if objective.bounded:
+            curvature = float(np.abs(self.smooth.hessian(start).diagonal()).max())
+            reach = float(np.abs(objective.feasible(0 * start)).max() + np.abs(start).max())
+            steep = STEEP * (objective.null.gradient + objective.steepest_penalty + curvature * reach)
+            blocks.append(bound_rows(objective, steep))
+        none = np.empty((1, 0))
+        self.rows = stack(blocks) if blocks else (np.empty((0, len(start))), none, none, none)
 
     def step(self, w, value, tol):
         """The next step, or one that stays where no lower value is found.
@@ -119,67 +134,68 @@ class _Problem:
         Where Newton's model promises much more than it keeps, rows have left the piece of the loss on which their
         curvature was taken; then a curvature that lies above the loss, or twice the own one, is tried as well.
         """
-        raw = self.A @ w
-        slope = self.rest.value_gradient(self.y, raw, self.weight)[1] @ self.A + self.l2 * w
-        curvature = np.maximum(self.rest.hessian(self.y, raw), 0.0)
-        step = self.minimise_model(w, value, slope, curvature, tol)
+        slope, H = self.smooth.value_gradient(w)[1], self.smooth.hessian(w)
+        step = self.minimise_model(w, value, slope, H, tol)
         if value - step.value < KEPT * step.promised:
-            rest = self.rest
-            above = rest.majorizer(self.y, raw) if hasattr(rest, "majorizer") else 2 * curvature + curvature.max()
+            above = self.smooth.majorizer(w) if self.smooth.has_majorizer else H + np.diag(np.abs(H.diagonal()))
             other = self.minimise_model(w, value, slope, above, tol)
             step = min(step, other, key=lambda each: each.value)
         return step
 
-    def minimise_model(self, w, value, slope, curvature, tol):
-        """The step to the minimum of the model with one curvature of the rows, and of the kinks."""
-        H = (self.A.T * (self.weight * curvature)) @ self.A + np.diag(self.l2)
-        diagonal = H.diagonal()
-        H.flat[:: len(H) + 1] += RIDGE * np.where(diagonal > 0, diagonal, 1.0)
-        R = linalg.cholesky(H, check_finite=False)
-        solve = partial(linalg.cho_solve, (R, False), check_finite=False)
-        center = w - solve(slope)
-        B = linalg.solve_triangular(R, self.bent.T, trans="T", check_finite=False).T
-        none, one = np.zeros(len(w)), np.ones(len(w))
-        rows = KinkedRows(B, self.at - self.bent @ center, self.low, self.high, none, one)
-        start = R @ (w - center)
-        v, u, over, under = interior_point(
-            rows, start, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=0.0, max_iter=MAX_INTERIOR
+    def minimise_model(self, w, value, slope, H, tol):
+        """The step to the minimum of the model of one curvature, and of the kinks."""
+        H = _positive(H)
+        A, at, low, high = self.rows
+        rows = KinkedRows(A, at, low, high, self.l1, np.zeros(len(w)), model=(H, slope - H @ w, 0.0))
+        rows.model = H, slope - H @ w, value - rows.primal(w)  # the model has the value of the objective at w
+        solve = factor_or_pseudo_inverse(H)
+        new, u, over, under = interior_point(  # from the minimum of the model, off the kinks
+            rows, w - solve(slope), tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=0.0, max_iter=MAX_INTERIOR
         )
-        snapped, u_snapped = snap(rows, v, u, over, under)
-        if rows.primal(snapped) <= rows.primal(v):
-            v, u = snapped, u_snapped
-        promised = rows.primal(start) - rows.primal(v)
-        direction = center + linalg.solve_triangular(R, v, check_finite=False) - w
+        snapped, u_snapped = snap(rows, new, u, over, under)
+        if rows.primal(snapped) <= rows.primal(new) + ROUNDING * value:
+            new, u = snapped, u_snapped
+        promised = value - rows.primal(new)
         for halving in range(HALVINGS):
-            new = w + 0.5**halving * direction
-            lower = self.objective.value_gradient(new)[0]
-            if lower < value:
-                return _Step(new, lower, u, promised, solve)
+            end = self.objective.feasible(w + 0.5**halving * (new - w) if halving else new)
+            lower = self.objective.value_gradient(end)[0]
+            if lower < value or (halving == 0 and lower <= value * (1 + ROUNDING)):  # the end is exact in its zeros
+                return _Step(end, lower, u, promised, solve)
         return _Step(w, value, u, promised, solve)
 
     def bound(self, step):
-        """Strict lower bound on the objective, from a tangent of the rest and the multipliers of the kinks.
+        """Strict lower bound on the objective, from a tangent of the smooth part and the multipliers of the kinks.
 
         Where the tangent touches is free.  It is moved to where its slope and u balance, which leaves only rounding on
         the coordinates without a penalty; few rows, or none, may sit on a kink and could take up more.
         """
-        J, w = len(self.at), step.w
-        u = np.clip(step.u.reshape(J, -1), self.low, self.high)
-        pull = u.sum(axis=0) @ self.bent
+        A, at, low, high = self.rows
+        J, w = len(at), step.w
+        rows = KinkedRows(A, at, low, high, self.l1, self.l2)
+        u = np.clip(step.u, rows.lo, rows.hi)
+        pull = rows.adjoint(u)
         for _ in range(REFINED):
-            slope = self.rest.value_gradient(self.y, self.A @ w, self.weight)[1]
-            w = w - step.solve(slope @ self.A + self.l2 * w - pull)
-        raw = self.A @ w
-        value, slope = self.rest.value_gradient(self.y, raw, self.weight)
-        # The tangent, value + slope'(A w' - raw), is one more row, linear: its box is a point.
+            w = w - step.solve(self.smooth.value_gradient(w)[1] - pull)
+        value, slope = self.smooth.value_gradient(w)
+        slope, value = slope - self.l2 * w, value - 0.5 * self.l2 @ w**2  # of the loss alone
+        # The tangent, value + slope'(w' - w), is one more row, linear: its box is a point.
         once = np.eye(J)[:, :1]
         rows = KinkedRows(
-            np.vstack([self.bent, -(slope @ self.A)]),
-            np.column_stack([self.at, np.full(J, value - slope @ raw)]),
-            np.column_stack([self.low, once]),
-            np.column_stack([self.high, once]),
-            np.zeros(len(w)),
-            self.l2,
-        )
-        u = np.column_stack([u, once]).ravel()
-        return dual_bound(rows, u, w, summed=np.abs(slope) @ np.abs(self.A)) + self.constant
+            np.vstack([A, -slope]), np.column_stack([at, np.full(J, value - slope @ w)]),
+            np.column_stack([low, once]), np.column_stack([high, once]), self.l1, self.l2,
+        )  # fmt: skip
+        data, of_l1 = np.split(u, [at.size])
+        u = np.concatenate([np.column_stack([data.reshape(at.shape), once]).ravel(), of_l1])
+        return dual_bound(rows, u, w, summed=self.objective.null.mass) + self.constant
+
+
+def _positive(H):
+    """The curvature, without its negative part where it has one."""
+    diagonal = H.diagonal()
+    ridge = np.diag(RIDGE * np.where(diagonal > 0, diagonal, 1.0))
+    try:
+        linalg.cholesky(H + ridge, check_finite=False)
+        return H
+    except linalg.LinAlgError:
+        values, vectors = linalg.eigh(H, check_finite=False)
+        return (vectors * np.maximum(np.abs(values), 1e-6 * np.abs(values).max())) @ vectors.T

@@ -1,7 +1,7 @@
 """Convex losses with kinks that are not a sum of max(0, .): a path of smooth losses that close in on them.
 
-``loss.smoothed(width)`` is a smooth convex loss above the loss, by at most ``width * loss.excess``.  Newton's method
-minimises the objective with widths that fall by a factor, each fit starting at the last.  The duality gap of the
+``loss.smoothed(width)`` is a smooth convex loss above the loss, by at most ``width * loss.excess``.  The objective
+with widths that fall by a factor is minimised again and again, each fit starting at the last.  The duality gap of the
 smooth objective, plus how far it lies above the true one, is a strict bound on what is left; where there is no l2
 penalty to give a gap, the gradient of the smooth objective stands in, and the certificate says so.
 """
@@ -9,12 +9,12 @@ penalty to give a gap, the gradient of the smooth objective stands in, and the c
 import numpy as np
 
 from ._base import Solution, Solver
-from ._newton import Newton
 
 __all__ = ["Smoothing"]
 
 FALL = 0.2  # of the width from one fit to the next
 STEPS = 40
+STALLED = 10  # fits in which the gap does not halve
 
 
 class Smoothing(Solver):
@@ -25,16 +25,19 @@ class Smoothing(Solver):
     def unsupported(self, objective):
         if not hasattr(objective.loss, "smoothed"):
             return f"it needs a loss with smoothed(width), and {objective.loss!r} has none"
-        return Newton().unsupported(objective.with_loss(objective.loss.smoothed(1.0)))
+        return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
+        from . import get_solver  # the table of all solvers, this one among them
+
         history: list[tuple[float, float]] = []
         upper, best, width = np.inf, params, 1.0
         lower, strict = 0.0, True  # no loss is below 0
         floor = max(1e-6 * objective.null.value, np.finfo(float).tiny)
         for _ in range(STEPS):
             smooth = objective.with_loss(objective.loss.smoothed(width))
-            found = Newton().solve(smooth, params, tol=min(tol, 1e-6), max_iter=max_iter)
+            solver = get_solver("auto", smooth)
+            found = solver.solve(smooth, params, tol=min(tol, 1e-6), max_iter=max_iter)
             params, value = found.params, objective.value_gradient(found.params)[0]
             if value < upper:
                 upper, best = value, params
@@ -47,7 +50,7 @@ class Smoothing(Solver):
             history.append((upper, optimality))
             if callback is not None:
                 callback(len(history), *history[-1])
-            if optimality <= tol or not certain:
+            if optimality <= tol or not certain or _stalled(history):
                 break
             width *= FALL
         converged = optimality <= tol
@@ -58,3 +61,7 @@ class Smoothing(Solver):
             certificate if converged else "not a minimum: " + certificate, converged, self.name,
             f"width {width:.1e}", history,
         )  # fmt: skip
+
+
+def _stalled(history):
+    return len(history) > STALLED and history[-1][1] > 0.5 * history[-1 - STALLED][1]

@@ -1,0 +1,99 @@
+"""How a loss is asked: all its arrays at once, its best constant, a copy, and numbers along a direction.
+
+Nothing here fails.  A difference comes with how little it is known, and what overflows along a line is NaN, so that a
+check can tell a loss that is wrong from one that cannot be told.
+"""
+
+import pickle
+
+import numpy as np
+
+from ._samples import MOVES, STEP, raw_interval, within
+
+EPS = np.finfo(np.float64).eps
+
+
+def arrays(loss, y, raw):
+    """Name, values, and an array of the same shape, of every method that makes an array of raw predictions."""
+    weight = np.full(len(raw), 1 / len(raw), raw.dtype)  # as in a mean, which overflows only where a row does
+    if loss.elementwise:
+        yield "loss", loss.loss(y, raw), weight
+        yield "gradient", loss.gradient(y, raw), raw
+        if hasattr(loss, "hessian") and not (loss.multiclass and raw.ndim == 2):
+            yield "hessian", loss.hessian(y, raw), raw
+        if loss.has_curvature:
+            yield "hessian_product", loss.hessian_product(y, raw, weight, np.ones_like(raw)), raw
+    yield "value_gradient", loss.value_gradient(y, raw, weight)[1], raw
+    yield "response", loss.response(raw), raw
+    yield "decision", loss.decision(raw), raw
+    if loss.probabilistic:
+        yield "probability", loss.probability(raw), raw
+
+
+def value(loss, y, weight, raw):
+    """Weighted sum of the rows' losses, the raw prediction last."""
+    return loss.value_gradient(y, raw, weight)[0]
+
+
+def intercept(loss, y, weight, raw):
+    """The best constant raw prediction, as the loss finds it for as many columns as `raw` has."""
+    n_columns = (raw.shape[1] if raw.ndim == 2 else 1,) if loss.multiclass else ()
+    return loss.fit_intercept_only(y, weight, *n_columns)
+
+
+def through_pickle(thing):
+    """A copy that has been a string of bytes."""
+    try:
+        return pickle.loads(pickle.dumps(thing))
+    except (pickle.PicklingError, AttributeError):  # defined inside a function: parallel searches take it all the same
+        import joblib
+
+        return pickle.loads(pickle.dumps(joblib.wrap_non_picklable_objects(thing, keep_wrapper=False)))
+
+
+# ------------------------------------------------------------------------------------------------ along a direction
+def along(gradient, direction):
+    """Slope along a direction, (n,)."""
+    slope = gradient * direction
+    return slope if slope.ndim == 1 else slope.sum(axis=1)
+
+
+def difference(f, raw, direction):
+    """Fourth-order central difference of f along a direction, and how little it is known.
+
+    A doubled step changes it by 15 times its error where f is smooth, and by much where a kink lies within the step,
+    unless it lies in the middle: then what is even in f does not grow with the square of the step.
+    """
+    middle = f(raw)
+    sides = [(f(raw + k * STEP * direction), f(raw - k * STEP * direction)) for k in (1, 2, 4)]
+    odd, even = [right - left for right, left in sides], [right + left - 2 * middle for right, left in sides]
+    single, double = (8 * odd[0] - odd[1]) / (12 * STEP), (8 * odd[1] - odd[2]) / (24 * STEP)
+    return single, np.abs(single - double) + (np.abs(even[1] - 4 * even[0]) + 8 * EPS * np.abs(middle)) / STEP
+
+
+def on_line(loss, line, moves=None):
+    """Raw predictions, values and slopes at moves (n, g) along lines, (n, g, ...), (n, g) and (n, g).
+
+    Values and slopes are NaN where they overflow and outside the range of the loss.
+    """
+    y, start, direction = line
+    moves = np.tile(MOVES, (len(y), 1)) if moves is None else moves
+    raw = start[:, None] + moves.reshape(*moves.shape, *[1] * (start.ndim - 1)) * direction[:, None]
+    y, direction = (np.repeat(a, moves.shape[1], axis=0) for a in (y, direction))
+    flat = raw.reshape(direction.shape)
+    with np.errstate(all="ignore"):  # check_extremes is the check of warnings
+        values, slopes = loss.loss(y, flat), along(loss.gradient(y, flat), direction)
+    known = np.isfinite(values) & np.isfinite(slopes)
+    if raw.ndim == 2:
+        known &= within(flat, raw_interval(loss))
+    return raw, *(np.where(known, numbers, np.nan).reshape(moves.shape) for numbers in (values, slopes))
+
+
+def extrapolated(points, values, slopes, curvature=None):
+    """From each point to every other, (m, m): its tangent or parabola there, the other point, and its loss."""
+    others = np.broadcast_to(points, (len(points), *points.shape))
+    step = others - points[:, None]
+    with np.errstate(all="ignore"):  # where a value or a slope overflows
+        rise = slopes[:, None] * step if points.ndim == 1 else np.einsum("ik,ijk->ij", slopes, step)
+        reached = values[:, None] + rise + (0 if curvature is None else curvature[:, None] * step**2 / 2)
+    return reached, others, np.broadcast_to(values, reached.shape)

@@ -1,0 +1,155 @@
+"""Checks of the numbers themselves: at extremes, below 0, at the right prediction, of a constant and in a sum."""
+
+from functools import partial
+from itertools import product
+
+import numpy as np
+from scipy import optimize
+
+from ._machinery import check, check_of_rows, compare, require
+from ._probes import arrays, difference, intercept, on_line, value
+from ._samples import MOVES, N_ROWS, SOME, cast, directions, lines, perfect, raw_interval, samples, within
+
+__all__ = [  # noqa: RUF022  (in the order in which they run)
+    "check_extremes",
+    "check_nonnegative",
+    "check_right_prediction",
+    "check_intercept",
+    "check_value_gradient",
+]
+
+SIZES = np.concatenate(
+    [[0.0, 5e-324, 1e-45, 1e-300, 1e-30, 1.0, 1e20], np.arange(80, 110, 0.5), np.arange(700, 750, 0.1)]
+)
+EXTREMES = np.concatenate([SIZES, -SIZES])  # subnormal numbers, 1e20, and where exp leaves float32 and float64
+
+
+@check
+def check_extremes(loss):
+    """For raw predictions up to +-1e20, 0 and subnormal ones: no NaN, no warning, finite unless it overflows."""
+    rows = np.repeat(SOME[::3], len(EXTREMES))
+    for y, raw in samples(loss):
+        for dtype in (np.float64, np.float32):
+            t, size = cast(y[rows], dtype), np.tile(EXTREMES, 3).astype(dtype)
+            if raw.ndim == 1:
+                _stays_a_number(loss, t, size)
+            else:
+                for direction in (np.ones_like(raw[:1]), *directions(raw[:1])):
+                    _stays_a_number(loss, t, size[:, None] * direction.astype(dtype))
+            if loss.response_method == "predict":
+                _stays_a_number(loss, cast(y, dtype), cast(y, dtype))  # where a residual is exactly 0
+
+
+def _stays_a_number(loss, y, raw):
+    dtype, where = raw.dtype, {"y_true": y, "raw_prediction": raw}
+    try:
+        found = {what: values for what, values, _ in arrays(loss, y, raw)}
+    except RuntimeWarning as warning:
+        if len(raw) > 1:  # which row is it?
+            for half in (slice(None, len(raw) // 2), slice(len(raw) // 2, None)):
+                _stays_a_number(loss, y[half], raw[half])
+        require([False], f"a loss must not warn in {dtype}", [warning], "no warning", **where)
+    for what, values in found.items():
+        require(~np.isnan(values), f"{what} must never be NaN in {dtype}", values, "a number", **where)
+    if loss.elementwise and loss.convex:
+        # A convex loss lies below its tangent's rise from 0: only where that overflows may the loss be inf.
+        with np.errstate(over="ignore"):
+            rise = np.abs(found["gradient"].astype(np.float64) * raw).reshape(len(raw), -1).sum(axis=1)
+        ok = np.isfinite(found["loss"]) | (rise >= 0.1 * np.finfo(dtype).max)
+        require(ok, f"a loss is finite in {dtype} where it does not overflow", found["loss"], rise, **where)
+
+
+@check
+def check_nonnegative(loss):
+    """A loss is nowhere below 0: bounds of the optimum count on it."""
+    for y, raw in samples(loss):
+        total = value(loss, y, np.ones(N_ROWS), raw)
+        require(total >= 0, "a loss must not be negative", total, ">= 0", rows=N_ROWS)
+    for line in lines(loss) if loss.elementwise else ():
+        raw, values, _ = on_line(loss, line)
+        ok = ~(values < -1e-12 * max(1.0, np.nanmedian(values)))
+        require(ok, "a loss must not be negative", values, ">= 0", y_true=line[0], raw_prediction=raw)
+
+
+@check_of_rows
+def check_right_prediction(loss):
+    """A perfect prediction of a number costs nothing if any does; the right class costs no more than a wrong one."""
+    if loss.response_method == "predict":
+        for line in lines(loss):
+            y, start, _ = line
+            values = on_line(loss, line)[1]
+            got, least, typical = values[:, len(MOVES) // 2], np.nanmin(values, axis=1), np.nanmedian(values, axis=1)
+            ok = (start != loss.raw(y.copy())) | (got <= 1e-9 * typical) | (least > 1e-12 * typical)
+            what = "a perfect prediction must cost nothing where another does"
+            require(ok, what, got, least, y_true=y, raw_prediction=start)
+        return
+    for y, raw in samples(loss):
+        t = np.eye(raw.shape[1])[y] if y.ndim < raw.ndim else y
+        hard = ((t == 0) | (t == 1)).reshape(N_ROWS, -1).all(axis=1)
+        right, wrong = (loss.loss(y[hard], sign * (2 * t[hard] - 1)) for sign in (3, -3))
+        require(right <= wrong, "the right class must cost no more than a wrong one", right, wrong, y_true=y[hard])
+
+
+# ------------------------------------------------------------------------------------------- sums over many rows
+@check
+def check_intercept(loss):
+    """fit_intercept_only attains the minimum value of the weighted loss of a constant."""
+    rng = np.random.default_rng(8)
+    for y, raw in samples(loss):
+        for weight in (np.ones(N_ROWS), rng.uniform(0.1, 1.0, N_ROWS), rng.integers(0, 2, N_ROWS) + 1e-3):
+            constant = intercept(loss, y, weight, raw)
+            shape, expected = np.shape(constant), raw.shape[1:]
+            require(shape == expected, "fit_intercept_only is () or (K,)", shape, f"the shape {expected}")
+            cost = partial(_cost_of_constant, loss, y, weight, raw)
+            got, (best, lowest) = cost(constant), _lowest(loss, cost, y, raw, constant)
+            ok, where = got <= lowest + 1e-8 * max(1.0, lowest), {"constant": constant, "lower_at": best}
+            require(ok, "fit_intercept_only must attain the minimum", got, lowest, **where)
+    if loss.elementwise and not loss.multiclass:
+        (y, _), weight = samples(loss)[0], np.ones(N_ROWS)
+        got = loss.fit_intercept_only(np.column_stack([y, y[::-1] ** 2]), weight)
+        expected = np.array([loss.fit_intercept_only(column, weight) for column in (y, y[::-1] ** 2)])
+        ok = np.shape(got) == (2,) and np.allclose(got, expected, rtol=1e-6, atol=1e-6)
+        require(ok, "fit_intercept_only of two columns is that of each", got, expected)
+
+
+def _cost_of_constant(loss, y, weight, like, constant):
+    return value(loss, y, weight, np.zeros_like(like) + constant)
+
+
+def _lowest(loss, cost, y, raw, start):
+    """The best constant, and its cost, that a scan and a descent from its best place find."""
+    if raw.ndim == 2:
+        scan = np.array([*product((-1.0, -0.5, 0.0, 0.5, 1.0), repeat=raw.shape[1]), start])
+    else:
+        special = perfect(loss, y, raw) if loss.response_method == "predict" else np.zeros(1)
+        inner = np.linspace(special.min(), special.max(), 200)
+        scan = np.unique(np.concatenate([MOVES[::20], start + MOVES[::20], special, inner]))
+        scan = scan[within(scan, raw_interval(loss))]
+    costs = np.array([cost(b) for b in scan])
+    i = int(np.argmin(costs))
+    if raw.ndim == 2:
+        method = "BFGS" if loss.smooth else "Nelder-Mead"
+        found = optimize.minimize(cost, scan[i], method=method, options={"maxiter": 100})
+    else:
+        low, high = scan[max(i - 1, 0)], scan[min(i + 1, len(scan) - 1)]
+        options = {"xatol": 1e-9 * (high - low)}
+        found = optimize.minimize_scalar(cost, bounds=(low, high), method="bounded", options=options)
+    return min((scan[i], costs[i]), (found.x, found.fun), key=lambda pair: pair[1])
+
+
+@check
+def check_value_gradient(loss):
+    """value_gradient is the weighted sum of losses and gradients; of a loss of sets, a value and its derivative."""
+    rng = np.random.default_rng(9)
+    for y, raw in samples(loss):
+        weight, direction = rng.uniform(0.0, 3.0, N_ROWS), rng.normal(size=raw.shape)
+        total, gradient = loss.value_gradient(y, raw, weight)
+        require(isinstance(total, float), "the value must be a float", type(total), float)
+        if loss.elementwise:
+            compare("value_gradient against the weighted sum of loss", total, weight @ loss.loss(y, raw), 1e-12)
+            expected = (weight if raw.ndim == 1 else weight[:, None]) * loss.gradient(y, raw)
+            where = {"y_true": y, "raw_prediction": raw, "weight": weight}
+            compare("value_gradient against weighted gradients", gradient, expected, 1e-12, **where)
+        elif loss.smooth:
+            slope, error = difference(partial(value, loss, y, weight), raw, direction)
+            compare("value_gradient against its differences", (gradient * direction).sum(), slope, 1e-6, error)
