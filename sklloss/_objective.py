@@ -222,11 +222,12 @@ class LinearObjective:
     def slope_along(self, params, step):
         """Derivative, a function of t, of objective(params + t * step); from what was seen at both ends of the step."""
         start, end = self._evaluate(params), self._evaluate(params + step)
-        change, l2 = end.raw - start.raw, np.tile(self.l2, self.n_outputs)
+        change = end.raw - start.raw
+        l1, l2 = (np.tile(part, self.n_outputs) for part in (self.l1, self.l2))
 
         def slope(t):
-            gradient = self.loss.value_gradient(self.y, start.raw + t * change, self.weight)[1]
-            return float((gradient * change).sum() + (l2 * step) @ (params + t * step))
+            gradient, here = self.loss.value_gradient(self.y, start.raw + t * change, self.weight)[1], params + t * step
+            return float((gradient * change).sum() + step @ (l2 * here + l1 * np.sign(here)))
 
         return slope
 

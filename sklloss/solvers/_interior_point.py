@@ -156,6 +156,8 @@ def orthonormal(rows):
     return basis, lambda w: R @ w[order], back
 
 
+# Where a quotient overflows the problem is at its end; the best iterate so far is what counts.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, callback=None):
     """Return the best (w, u, over, under) seen.
 
@@ -217,6 +219,7 @@ def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, 
     return best[2]
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def snap(rows, w, u, over, under):
     """Guess the rows on their kink, put the others on a bound, solve the equalities; return (w, u).
 

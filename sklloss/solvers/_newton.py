@@ -19,7 +19,7 @@ from ._base import NEWTON_PARAMS, Solver
 from ._linalg import factor_or_pseudo_inverse
 from ._minimize import needs_smooth, run
 
-__all__ = ["Newton", "newton"]
+__all__ = ["Newton", "minimum_along", "newton"]
 
 PILOT_ROWS = 20  # rows of the subsample for each parameter, and at least
 PILOT_LEAST = 2000
@@ -114,7 +114,7 @@ def _step(fun, jac, hess, slope_along, curvature, x):
         return x + step, solved
     if -slope <= ROUNDING * abs(value):  # values cannot tell any more, gradients can
         return (x + step if np.abs(jac(x + step)).max() < np.abs(gradient).max() else None), solved
-    t = _minimum_along(slope_along(x, step))
+    t = minimum_along(slope_along(x, step))
     return (x + t * step if _falls(fun(x + t * step), value, t * slope) else None), False
 
 
@@ -127,7 +127,7 @@ def _falls(new, value, predicted):
     return new < value and new <= value + ARMIJO * predicted
 
 
-def _minimum_along(slope):
+def minimum_along(slope):
     """Where the derivative of a convex function, negative at 0, changes sign; at most LONGEST."""
     if not slope(0.0) < 0:
         return 0.0  # rounding

@@ -10,7 +10,6 @@ penalty is a kinked problem, and the multipliers of the last step give a strict 
 (`_dual_bound.dual_bound`), hence on the objective.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from ._dual_bound import dual_bound
 from ._interior_point import KinkedRows, interior_point, snap, stack
 from ._kinks import FLOOR, INTERIOR, MAX_INTERIOR, STEEP, bound_rows
 from ._linalg import factor_or_pseudo_inverse
+from ._newton import minimum_along
 
 __all__ = ["ProximalNewton"]
 
@@ -31,7 +31,7 @@ KEPT = 0.5  # of the decrease that the model promised: less, and the model is no
 MOST = 200  # iterations
 POLISH = 2  # iterations after tol is met, as each squares the error; none at rounding
 ROUNDING = 1e-14  # of a value
-REFINED = 3  # Newton steps of the tangent's place
+REFINED = 6  # Newton steps of the tangent's place, at most
 STALLED = 5  # iterations without a better gap or value
 
 
@@ -95,13 +95,12 @@ class ProximalNewton(Solver):
 
 @dataclass
 class _Step:
-    """A new w, its value, the multipliers of the kinks, the decrease promised by the model, and the model's solver."""
+    """A new w, its value, the multipliers of the kinks, and the decrease promised by the model."""
 
     w: np.ndarray
     value: float
     u: np.ndarray
     promised: float
-    solve: Callable
 
 
 class _Problem:
@@ -156,12 +155,18 @@ class _Problem:
         if rows.primal(snapped) <= rows.primal(new) + ROUNDING * value:
             new, u = snapped, u_snapped
         promised = value - rows.primal(new)
+        if self.objective.convex and value - self.objective.value_gradient(self.objective.feasible(new))[0] < (
+            KEPT * promised
+        ):  # the minimum along the step, within bounds no farther than its end
+            direction = self.objective.feasible(new) - w
+            t = minimum_along(self.objective.slope_along(w, direction))
+            new = w + (min(t, 1.0) if self.objective.bounded else t) * direction
         for halving in range(HALVINGS):
             end = self.objective.feasible(w + 0.5**halving * (new - w) if halving else new)
             lower = self.objective.value_gradient(end)[0]
             if lower < value or (halving == 0 and lower <= value * (1 + ROUNDING)):  # the end is exact in its zeros
-                return _Step(end, lower, u, promised, solve)
-        return _Step(w, value, u, promised, solve)
+                return _Step(end, lower, u, promised)
+        return _Step(w, value, u, promised)
 
     def bound(self, step):
         """Strict lower bound on the objective, from a tangent of the smooth part and the multipliers of the kinks.
@@ -174,8 +179,17 @@ class _Problem:
         rows = KinkedRows(A, at, low, high, self.l1, self.l2)
         u = np.clip(step.u, rows.lo, rows.hi)
         pull = rows.adjoint(u)
+        left = self.smooth.value_gradient(w)[1] - pull
         for _ in range(REFINED):
-            w = w - step.solve(self.smooth.value_gradient(w)[1] - pull)
+            solve = factor_or_pseudo_inverse(_positive(self.smooth.hessian(w)))
+            for halving in range(HALVINGS):
+                moved = w - 0.5**halving * solve(left)
+                still = self.smooth.value_gradient(moved)[1] - pull
+                if np.abs(still).max() < np.abs(left).max():
+                    w, left = moved, still
+                    break
+            else:
+                break
         value, slope = self.smooth.value_gradient(w)
         slope, value = slope - self.l2 * w, value - 0.5 * self.l2 @ w**2  # of the loss alone
         # The tangent, value + slope'(w' - w), is one more row, linear: its box is a point.
