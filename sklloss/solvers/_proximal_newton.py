@@ -32,7 +32,7 @@ MOST = 200  # iterations
 POLISH = 2  # iterations after tol is met, as each squares the error; none at rounding
 ROUNDING = 1e-14  # of a value
 REFINED = 6  # Newton steps of the tangent's place, at most
-STALLED = 5  # iterations without a better gap or value
+STALLED = 20  # iterations without a better gap or value
 
 
 class ProximalNewton(Solver):
@@ -69,7 +69,7 @@ class ProximalNewton(Solver):
                 if callback is not None:
                     callback(len(history), *history[-1])
                 done = history[-1][1] <= tol
-                stalled = 0 if gap < 0.9 * best or value < least * (1 - tol) else stalled + 1
+                stalled = 0 if gap < 0.9 * best or value < least * (1 - 1e-3 * tol) else stalled + 1
                 best, least = min(best, gap), min(least, value)
                 if done and (polished == POLISH or stalled or history[-1][1] <= ROUNDING):
                     message = "tol reached"
