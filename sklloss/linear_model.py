@@ -201,8 +201,9 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         Bounds on the coefficients, the same for every output; not on the intercept.  Each is None, a number, an array
         of shape (n_features,), with None or inf for no bound, or a dict by feature name.
     solver : str or callable, default="auto"
-        "auto" chooses from the facts of the loss: "least_squares", "newton", "lbfgs" or "kinks".  Any method of
-        `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
+        "auto" chooses from the facts of loss and penalty: "least_squares", "newton" or "lbfgs" where all is smooth,
+        "kinks" for a loss of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with
+        kinks.  Any method of `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
     tol : float > 0, default=1e-6
         Bound on ``solution_.optimality``, which has no unit: the gradient relative to that of the model without
         features, or, for losses with kinks, the duality gap relative to the objective.
@@ -431,7 +432,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
     class_weight : dict, "balanced" or None, default=None
         Multiplies the sample weights by class; "balanced" gives every class the same total weight.
     solver : str or callable, default="auto"
-        "auto" chooses from the facts of the loss: "newton", "lbfgs" or "kinks".  Any method of
+        "auto" chooses from the facts of loss and penalty: "newton" or "lbfgs" where all is smooth, "kinks" for a loss
+        of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with kinks.  Any method of
         `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
     tol : float > 0, default=1e-6
         Bound on ``solution_.optimality``, which has no unit: the gradient relative to that of the model without
