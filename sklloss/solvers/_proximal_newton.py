@@ -155,10 +155,9 @@ class _Problem:
         if rows.primal(snapped) <= rows.primal(new) + ROUNDING * value:
             new, u = snapped, u_snapped
         promised = value - rows.primal(new)
-        if self.objective.convex and value - self.objective.value_gradient(self.objective.feasible(new))[0] < (
-            KEPT * promised
-        ):  # the minimum along the step, within bounds no farther than its end
-            direction = self.objective.feasible(new) - w
+        direction = self.objective.feasible(new) - w
+        kept = value - self.objective.value_gradient(w + direction)[0]
+        if self.objective.convex and kept < KEPT * promised:  # the minimum along the step, within bounds up to its end
             t = minimum_along(self.objective.slope_along(w, direction))
             new = w + (min(t, 1.0) if self.objective.bounded else t) * direction
         for halving in range(HALVINGS):
