@@ -446,9 +446,9 @@ class LinearObjective:
         part.l1, part.l2, part.lower, part.upper = (a[kept] for a in (self.l1, self.l2, self.lower, self.upper))
         return part
 
-    def with_loss(self, loss):
-        """The objective of another loss on the same data."""
-        return self._like(self.design, self.y, loss, self.n_outputs)
+    def with_loss(self, loss, *, y=None, alpha=None):
+        """The objective of another loss, target or strength on the same data."""
+        return self._like(self.design, self.y if y is None else y, loss, self.n_outputs, alpha)
 
     def column(self, k):
         """The objective of one output of several that are not coupled."""

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import wraps
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,23 +13,38 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from ._compat import Interval, StrOptions, check_parameters, check_sample_weight
 from ._objective import LinearObjective
-from .losses import AbsoluteError, LogLoss, Loss
+from ._scale import ScaledFit, check_joint
+from .losses import LogLoss, Loss
 from .losses._base import encode_classes, get_loss
 from .penalties import L2, Penalty, get_penalty
 from .solvers import get_solver, solve_columns
 
 __all__ = ["LossClassifier", "LossRegressor"]
 
-SCALE_FLOOR = 0.01  # the least scale that scale="auto" gives, in units of the spread of y
 UNDECLARED = (
     "Kinks are solved exactly where they are declared: in a subclass of ResidualLoss (or MarginLoss) write smooth = "
     "False and, for abs(r), relu = ((1.0, 0.0), (-1.0, 0.0)), the loss being the sum of max(0, slope * t + offset). "
 )
-NORMAL_MAD = 0.6745  # median of abs(r) for a normal r of scale 1
+
+
+def _all_or_nothing(fit):
+    """Leave the estimator as it was where fitting raises."""
+
+    @wraps(fit)
+    def fit_or_restore(self, X, y, sample_weight=None):
+        before = vars(self).copy()
+        try:
+            return fit(self, X, y, sample_weight)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return fit_or_restore
 
 
 class _LinearLossModel(BaseEstimator):
@@ -101,7 +117,11 @@ class _LinearLossModel(BaseEstimator):
             raise ValueError(f"bounds cross: the lower bound of {which}, {lower[j]}, is above the upper, {upper[j]}.")
         return None if np.isinf(lower).all() and np.isinf(upper).all() else (lower, upper)
 
-    def _fit(self, X, y, loss, sample_weight, n_outputs, start=None):
+    def _starts_warm(self, n_coefficients):
+        """Whether to start at the coefficients of the last fit."""
+        return self.warm_start and np.size(getattr(self, "coef_", ())) == n_coefficients
+
+    def _fit(self, X, y, loss, sample_weight, n_outputs, start=None, solver=None):
         """Minimise, write the fitted attributes, warn once if the certificate fails."""
         objective = LinearObjective(
             X,
@@ -114,14 +134,19 @@ class _LinearLossModel(BaseEstimator):
             n_outputs=n_outputs,
             bounds=self._valid_bounds(X.shape[1]),
         )
-        solver = get_solver(self.solver, objective)
+        solver = get_solver(self.solver, objective) if solver is None else solver
         params = objective.null.params if start is None else start
-        if self.warm_start and np.size(getattr(self, "coef_", ())) == n_outputs * X.shape[1]:
+        if self._starts_warm(n_outputs * X.shape[1]):
             params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1))
         solution = solve_columns(
             solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=_report if self.verbose else None
         )
         coef, intercept = objective.unpack(solution.params)
+        if not coef.any():
+            remedy = ": the l1 penalty outweighs every feature, and a smaller alpha lets some in" * bool(
+                objective.l1.any()
+            )
+            solution.message = f"all coefficients are zero{remedy}; {solution.message}".strip("; ")
         self.solution_ = replace(solution, params=np.column_stack([coef, intercept]).ravel())
         self.n_iter_ = solution.n_iter
         if not solution.converged:
@@ -131,7 +156,7 @@ class _LinearLossModel(BaseEstimator):
                 + ("" if objective.declared else UNDECLARED)
                 + "Increase max_iter or tol, add a penalty or a larger alpha, or scale the features.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return coef.astype(X.dtype), intercept.astype(X.dtype)
 
@@ -178,6 +203,14 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
 
         sum_i weight_i * s**2 * rho(r_i / s) + alpha * penalty(coef)
 
+    or, with ``scale="joint"``, over s > 0 as well, for any convex, smooth loss rho of the residual::
+
+        sum_i weight_i * (s / 2) * (1 + 2 * rho(r_i / s)) + alpha * penalty(coef)
+
+    A loss that is not convex (tukey, cauchy, barron below 1) is fitted to a local minimum: straight from the median
+    regression and once more by way of losses with constants 8, 4 and 2 times as wide; the better one is kept, and
+    ``solution_.message`` says both.
+
     Parameters
     ----------
     loss : str, Loss or callable, default="squared_error"
@@ -190,13 +223,21 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         Strength of the penalty, in the unit of the loss.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
-    scale : "auto", float > 0 or None, default="auto"
-        Unit of the residuals for ``standardized`` losses; it has no effect on the others.  "auto": the median absolute
-        residual, over 0.6745, of a median regression with the same penalty (of y in units of its spread, the mean
-        absolute deviation from its median); residuals that this fit makes zero are left out, and the scale is at
-        least 0.01 of that spread, as an exact fit has none.  It is fixed before the fit, so the problem stays convex,
-        and y, y / 1000 and 1000 y give the same model.  None: 1, which takes delta in units of y.  A float s with
-        ``Huber(delta)`` is ``Huber(delta * s)``.
+    scale : {"auto", "mad", "joint"}, float > 0 or None, default="auto"
+        Unit of the residuals for ``standardized`` losses; but for "joint", it has no effect on the others.
+
+        - "auto": the median absolute residual, over 0.6745, of a median regression with the same penalty (of y in
+          units of its spread, the mean absolute deviation from its median); residuals that this fit makes zero are
+          left out.  It is fixed before the fit, so the problem stays convex.
+        - "mad": the median absolute residual, over 0.6745, of the fit itself: fit and scale alternate, from the
+          median regression on, until both stay.  With ``penalty=None`` this is R's ``MASS::rlm``.
+        - "joint": minimise over the scale too, see above.  ``HuberRegressor(epsilon=delta, alpha=a)`` is
+          ``LossRegressor(Huber(delta), scale="joint", alpha=a / sum of weights)``.  It needs a convex, smooth loss with
+          z * psi(z) - rho(z) > 1/2 somewhere (huber: delta > 1).
+        - None: 1, which takes delta in units of y.  A float s with ``Huber(delta)`` is ``Huber(delta * s)``.
+
+        With an estimated scale y, y / 1000 and 1000 y give the same model.  As an exact fit has no scale, it is at
+        least 1e-6 of the spread of y ("auto": 0.01).
     bounds : pair (lower, upper), default=None
         Bounds on the coefficients, the same for every output; not on the intercept.  Each is None, a number, an array
         of shape (n_features,), with None or inf for no bound, or a dict by feature name.
@@ -250,7 +291,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
 
     _parameter_constraints = {
         **_LinearLossModel._parameter_constraints,
-        "scale": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither"), None],
+        "scale": [StrOptions({"auto", "mad", "joint"}), Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(
@@ -280,6 +321,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    @_all_or_nothing
     def fit(self, X, y, sample_weight=None):
         """Fit the model.
 
@@ -306,33 +348,15 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         loss.check_y_true(y, fit=True)
         weight = check_sample_weight(sample_weight, X)
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        scale, start = self._residual_scale(X, y, loss, weight, n_outputs)
-        coef, intercept = self._fit(X, y, loss.scaled(scale), weight, n_outputs, start)
-        self.loss_, self.scale_ = loss, scale
+        if self.scale == "joint":
+            check_joint(loss)
+        fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs * X.shape[1]))
+        coef, intercept = self._fit(X, y, loss, weight, n_outputs, solver=fitting)
+        self.loss_ = loss
         self.coef_ = coef[0] if y.ndim == 1 else coef
         self.intercept_ = float(intercept[0]) if y.ndim == 1 else intercept
+        self.scale_ = fitting.scales[0] if y.ndim == 1 else np.array(fitting.scales)
         return self
-
-    def _residual_scale(self, X, y, loss, weight, n_outputs):
-        """Scale of the residuals, a float or one for each output, and the coefficients it was found with, or None."""
-        estimated = loss.standardized and self.scale == "auto"
-        fixed = float(self.scale) if loss.standardized and isinstance(self.scale, Real) else 1.0
-        if not estimated and loss.convex:
-            return fixed, None
-        # In units of the spread of y, where alpha means the same for abs(r) as for the loss.
-        spread = np.array([_spread(column, weight) for column in np.atleast_2d(y.T)])
-        objective = LinearObjective(
-            X, y / (spread if y.ndim == 2 else spread[0]), AbsoluteError(), penalty=self._valid_penalty(),
-            alpha=self.alpha, sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,
-        )  # fmt: skip
-        solver = get_solver("auto", objective)
-        solution = solve_columns(solver, objective, objective.null.params, tol=min(self.tol, 1e-9), max_iter=1000)
-        residuals = np.atleast_2d((objective.y - objective.raw_prediction(solution.params)).T)
-        scale = spread * [_scale_of(column, objective.weight) for column in residuals]
-        start = (spread[:, None] * solution.params.reshape(n_outputs, -1)).ravel()
-        if not estimated:
-            return fixed, start  # a loss that is not convex starts at the median regression all the same
-        return (float(scale[0]) if y.ndim == 1 else scale), start
 
     def predict(self, X):
         """Predict the target.
@@ -356,34 +380,6 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         tags.target_tags.positive_only = loss is not None and loss.positive_only
         tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line
         return tags
-
-
-def _spread(y, weight):
-    """Mean absolute deviation of y from its median; 1 where that is 0, or rounding."""
-    middle = _weighted_median(y, weight)
-    spread = float(np.average(np.abs(y - middle), weights=weight))
-    return spread if spread > 1e-14 * abs(middle) else 1.0
-
-
-def _scale_of(residuals, weight):
-    """Scale of the residuals of a median regression of a target of spread 1; weights count as copies.
-
-    The residuals that are zero are the degrees of freedom of the fit and are left out, unless they are the majority.
-    """
-    size = np.abs(residuals)
-    off = size > 1e-9
-    exact = weight[off].sum() <= 0.5 * weight.sum()
-    return max(0.0 if exact else _weighted_median(size[off], weight[off]) / NORMAL_MAD, SCALE_FLOOR)
-
-
-def _weighted_median(values, weight):
-    """Median of values repeated by their weights: between two values, their mean."""
-    order = np.argsort(values)
-    values, reached = values[order], np.cumsum(weight[order])
-    half = 0.5 * reached[-1]
-    slack = 1e-12 * reached[-1]
-    low, high = np.searchsorted(reached, [half - slack, half + slack])
-    return float(0.5 * (values[low] + values[min(high, len(values) - 1)]))
 
 
 def _loss_or_none(loss):
@@ -508,14 +504,16 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    @_all_or_nothing
     def fit(self, X, y, sample_weight=None):
         """Fit the model.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            Labels of any kind.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Labels of any kind; for losses of probabilities (log_loss, poly1, focal, brier) also probabilities or
+            one-hot rows, whose classes are the names of the columns of a data frame, else 0, 1, ...
         sample_weight : array-like of shape (n_samples,), default=None
             A weight of k is the same as k copies of the row; only ratios matter.
 
@@ -524,18 +522,17 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         self
         """
         loss = self._valid_loss()
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
-        check_classification_targets(y)
+        labels = _column_names(y)
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], multi_output=labels is not None
+        )
         weight = check_sample_weight(sample_weight, X)
-        ignore = getattr(loss, "ignore_label", None)
-        seen = np.ones(len(y), bool) if ignore is None else y != ignore
-        classes = np.unique(y[seen])
-        if len(classes) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {classes[0]!r}.")
-        index = np.searchsorted(classes, np.where(seen, y, classes[0]))
-        weight = np.where(seen, weight, 0.0)  # rows to ignore are left out
-        weight = weight * _class_weights(self.class_weight, classes, y, np.bincount(index, weight))[index]
-        present = np.bincount(index, weight, len(classes)) > 0
+        if labels is None:
+            classes, shares, weight = self._hard_labels(y, loss, weight)
+        else:
+            classes, shares = labels, _soft_labels(y, loss)
+        weight = weight * (shares @ _class_weights(self.class_weight, classes, weight @ shares))
+        present = weight @ shares > 0
         if present.sum() < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes with a positive weight; "
@@ -543,7 +540,11 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
             )
         n_outputs = 1 if len(classes) == 2 else len(classes)
         bound = loss.bind(classes)
-        target, start = encode_classes(index, len(classes), bound), None
+        if labels is None:
+            target = encode_classes(shares.argmax(axis=1), len(classes), bound)
+        else:
+            target = shares[:, 1] if len(classes) == 2 else shares
+        start = None
         bound.check_y_true(target, fit=True)
         if not loss.convex and loss.multiclass:  # a loss that is not convex starts at the fit of a convex one
             convex = LinearObjective(
@@ -555,6 +556,24 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         self.coef_, self.intercept_ = self._fit(X, target, bound, weight, n_outputs, start)
         self.classes_, self.loss_ = classes, loss
         return self
+
+    def _hard_labels(self, y, loss, weight):
+        """Classes, one-hot rows (n, K), and weights that are 0 for rows whose label the loss ignores."""
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            if loss.response_method != "predict_proba" or y.dtype.kind != "f" or not np.all((y >= 0) & (y <= 1)):
+                raise
+            raise ValueError(
+                f"{error} Probabilities of the second of two classes go in as rows: np.column_stack([1 - y, y])."
+            ) from None
+        ignore = getattr(loss, "ignore_label", None)
+        seen = np.ones(len(y), bool) if ignore is None else y != ignore
+        classes = np.unique(y[seen])
+        if len(classes) < 2:
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {classes[0]!r}.")
+        index = np.searchsorted(classes, np.where(seen, y, classes[0]))
+        return classes, np.eye(len(classes))[index], np.where(seen, weight, 0.0)
 
     def decision_function(self, X):
         """Confidence of each row for the second class, or for each of more than two.
@@ -585,8 +604,36 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         -------
         ndarray of shape (n_samples,)
         """
-        raw = self.decision_function(X)
-        return self.classes_[(raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)]
+        index = self._index(self.decision_function(X))
+        return self.classes_[index]
+
+    @staticmethod
+    def _index(raw):
+        """Index of the predicted class."""
+        return (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy: the weighted mean of y[i, predicted class], 1 or 0 for labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Labels, or the probabilities of the classes in the order of ``classes_``.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        if _column_names(y) is None:
+            return super().score(X, y, sample_weight)
+        shares = check_array(y, dtype=np.float64, input_name="y")
+        index = self._index(self.decision_function(X))
+        check_consistent_length(index, shares)
+        if shares.shape[1] != len(self.classes_):
+            raise ValueError(f"y has {shares.shape[1]} columns, but there are {len(self.classes_)} classes.")
+        return float(np.average(shares[np.arange(len(index)), index], weights=sample_weight))
 
     @available_if(_has_probability)
     def predict_proba(self, X):
@@ -624,9 +671,36 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         return tags
 
 
-def _class_weights(class_weight, classes, y, mass):
+def _column_names(y):
+    """The classes of soft labels, (K,), by the columns of y; None for anything but two or more columns."""
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+    if len(shape) != 2 or shape[1] < 2:
+        return None
+    return np.asarray(getattr(y, "columns", range(shape[1])))
+
+
+def _soft_labels(y, loss):
+    """Probabilities of the classes, (n, K), or a ValueError that says what is wrong with them."""
+    if loss.response_method != "predict_proba":
+        raise ValueError(
+            f"y has shape {y.shape}, but {loss!r} takes labels of shape ({len(y)},). Rows of probabilities are for "
+            "losses of probabilities, as log_loss, poly1, focal and brier are; the labels of one-hot rows are "
+            "y.argmax(axis=1)."
+        )
+    shares = check_array(y, dtype=np.float64, input_name="y")
+    wrong = (shares < 0).any(axis=1) | (np.abs(shares.sum(axis=1) - 1) > 1e-6)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"y has shape {y.shape}; its rows must be probabilities, >= 0 with the sum 1 (one-hot rows included), but "
+            f"row {row} is {shares[row].tolist()}. A classifier takes one target: labels of shape ({len(y)},)."
+        )
+    return shares
+
+
+def _class_weights(class_weight, classes, mass):
     """Weight of each class, (K,); "balanced" equalises the total weights of the classes, `mass`."""
     if class_weight == "balanced":
         present = mass > 0
         return np.divide(mass.sum(), present.sum() * mass, out=np.zeros_like(mass), where=present)
-    return compute_class_weight(class_weight, classes=classes, y=y).astype(np.float64)
+    return compute_class_weight(class_weight, classes=classes, y=classes).astype(np.float64)

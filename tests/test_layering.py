@@ -19,7 +19,10 @@ ALLOWED = {
     "_objective": {"_design", "losses._base", "penalties"},
     "solvers": {"_compat", "_objective"},
     "metrics": {"losses", *LOW},
-    "linear_model": {"losses", "penalties", "_objective", "solvers", *LOW},
+    "_scale": {"losses", "solvers"},
+    "linear_model": {"losses", "penalties", "_objective", "_scale", "solvers", *LOW},
+    "displays": {"losses", "metrics"},
+    "model_selection": {"losses", "metrics", "linear_model", "displays", *LOW},
     "testing": {"losses", "penalties", "_objective", "solvers", "metrics", "linear_model", *LOW},
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

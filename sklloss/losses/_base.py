@@ -197,6 +197,10 @@ class Loss(BaseEstimator):
         """The loss with residuals in units of `scale`, where it is `standardized`; else the loss itself."""
         return self
 
+    def widened(self, factor):
+        """The loss with constants for residuals that much larger: a loss that is not convex then has fewer minima."""
+        return self
+
     def averaged(self, width):
         """The loss averaged over a window of that width around the raw prediction: smooth, whatever the loss is."""
         from ._derived import Averaged
@@ -339,6 +343,11 @@ class ResidualLoss(Loss):
         from ._derived import Scaled
 
         return Scaled(self, scale) if self.standardized else self
+
+    def widened(self, factor):
+        from ._derived import Scaled
+
+        return Scaled(self, factor)
 
     # Where rho or psi overflows, as r**2 does in float32 at 1e20, inf is the true value and no reason for a warning.
     def loss(self, y_true, raw_prediction):

@@ -243,6 +243,9 @@ class LossSum(Loss):
     def scaled(self, scale):
         return self._like(part.scaled(scale) for part in self.parts)
 
+    def widened(self, factor):
+        return self._like(part.widened(factor) for part in self.parts)
+
     def column(self, k):
         return self._like(part.column(k) for part in self.parts)
 

@@ -101,7 +101,7 @@ def smooth_solution(objective, params, *, tol, n_iter, solver, message="", histo
         certificate = "not " + certificate
     return Solution(
         params, value, max(1, n_iter), objective.n_passes, optimality, gap, certificate, converged, solver, message,
-        list(history),
+        list(history) or [(value, optimality)],
     )  # fmt: skip
 
 
