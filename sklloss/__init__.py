@@ -2,7 +2,8 @@
 
 from .linear_model import LossClassifier, LossRegressor
 from .losses._base import get_loss, list_losses
-from .metrics import average_loss, loss_scorer, loss_scorers
+from .metrics import average_loss, d2_loss_score, loss_scorer, loss_scorers
+from .model_selection import compare_losses
 from .testing import check_loss
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "__version__",
     "average_loss",
     "check_loss",
+    "compare_losses",
+    "d2_loss_score",
     "get_loss",
     "list_losses",
     "loss_scorer",

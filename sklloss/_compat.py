@@ -15,6 +15,7 @@ from sklearn.utils.parallel import _get_threadpool_controller
 from sklearn.utils.validation import _check_sample_weight
 
 __all__ = [
+    "ESTIMATOR_CLASSES",
     "Interval",
     "InvalidParameterError",
     "LabelledScorer",
@@ -56,14 +57,22 @@ def called_by_scikit_learn(depth: int) -> bool:
     return sys._getframe(depth + 1).f_globals.get("__name__", "").startswith("sklearn.")
 
 
-class LabelledScorer(_Scorer):
-    """A scikit-learn scorer that hands the estimator's ``classes_`` to the score function as ``labels``.
+ESTIMATOR_CLASSES = "estimator.classes_"  # in place of labels, until an estimator is scored
 
-    A test fold in which a class is missing then still has a score.
+
+class LabelledScorer(_Scorer):
+    """A scikit-learn scorer of responses whose columns belong to the estimator's ``classes_``.
+
+    ``align(estimator, y_true, y_pred, loss)`` returns the y_true, y_pred and labels that the score function gets.
     """
 
+    def __init__(self, score_func, sign, kwargs, response_method, align):
+        super().__init__(score_func, sign, {**kwargs, "labels": ESTIMATOR_CLASSES}, response_method)
+        self._align = align
+
     def _score(self, method_caller, estimator, X, y_true, **kwargs):
-        classes = getattr(estimator, "classes_", None)
-        if classes is not None and "labels" not in self._kwargs:
-            kwargs = {**kwargs, "labels": classes}
-        return super()._score(method_caller, estimator, X, y_true, **kwargs)
+        # A multimetric search caches responses by the name of the method, whichever class the pos_label of a scorer
+        # asked for first.  This one needs the last class, so it asks by a key of its own, a tuple.
+        y_pred = method_caller(estimator, (self._response_method,), X)
+        y_true, y_pred, labels = self._align(estimator, y_true, y_pred, self._kwargs["loss"])
+        return self._sign * self._score_func(y_true, y_pred, **{**self._kwargs, "labels": labels, **kwargs})

@@ -79,7 +79,12 @@ class ScaledFit:
 
     def _graduated(self, objective, start, options):
         """The better of the local minima straight from the start and by way of wider constants."""
+        if not np.isfinite(objective.value_gradient(start)[0]):
+            start = objective.null.params  # the median regression leaves the domain of the loss
         straight, params = self._fit(objective, start, options), start
+        if objective.loss.widened(WIDER[0]) is objective.loss:
+            straight.message += "; a local minimum"
+            return straight
         for factor in WIDER:
             params = self._fit(objective.with_loss(objective.loss.widened(factor)), params, options).params
         found = self._fit(objective, params, options)

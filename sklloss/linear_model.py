@@ -1,6 +1,7 @@
 """Linear models that minimise any loss, in scikit-learn's clothes."""
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import wraps
 from numbers import Integral, Real
@@ -15,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
-from ._compat import Interval, StrOptions, check_parameters, check_sample_weight
+from ._compat import Interval, StrOptions, check_parameters, check_sample_weight, one_blas_thread
 from ._objective import LinearObjective
 from ._scale import ScaledFit, check_joint
 from .losses import LogLoss, Loss
@@ -25,6 +26,8 @@ from .solvers import get_solver, solve_columns
 
 __all__ = ["LossClassifier", "LossRegressor"]
 
+SMALL_BLOCKS = 200  # columns up to which the threads of BLAS cost more than they save
+FAR = 30.0  # a median this many spreads from 0 is subtracted from y, before digits are lost
 UNDECLARED = (
     "Kinks are solved exactly where they are declared: in a subclass of ResidualLoss (or MarginLoss) write smooth = "
     "False and, for abs(r), relu = ((1.0, 0.0), (-1.0, 0.0)), the loss being the sum of max(0, slope * t + offset). "
@@ -121,8 +124,11 @@ class _LinearLossModel(BaseEstimator):
         """Whether to start at the coefficients of the last fit."""
         return self.warm_start and np.size(getattr(self, "coef_", ())) == n_coefficients
 
-    def _fit(self, X, y, loss, sample_weight, n_outputs, start=None, solver=None):
-        """Minimise, write the fitted attributes, warn once if the certificate fails."""
+    def _fit(self, X, y, loss, sample_weight, n_outputs, *, start=None, solver=None, origin=0.0):
+        """Minimise, write the fitted attributes, warn once if the certificate fails.
+
+        Returns coefficients and intercepts; `origin` is what was subtracted from y.
+        """
         objective = LinearObjective(
             X,
             y,
@@ -137,11 +143,14 @@ class _LinearLossModel(BaseEstimator):
         solver = get_solver(self.solver, objective) if solver is None else solver
         params = objective.null.params if start is None else start
         if self._starts_warm(n_outputs * X.shape[1]):
-            params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1))
-        solution = solve_columns(
-            solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=_report if self.verbose else None
-        )
+            params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1) - origin)
+        with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
+            solution = solve_columns(
+                solver, objective, params, tol=self.tol, max_iter=self.max_iter,
+                callback=_report if self.verbose else None,
+            )  # fmt: skip
         coef, intercept = objective.unpack(solution.params)
+        intercept += origin
         if not coef.any():
             remedy = ": the l1 penalty outweighs every feature, and a smaller alpha lets some in" * bool(
                 objective.l1.any()
@@ -351,7 +360,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         if self.scale == "joint":
             check_joint(loss)
         fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs * X.shape[1]))
-        coef, intercept = self._fit(X, y, loss, weight, n_outputs, solver=fitting)
+        origin = _origin(y) if loss.translates and self.fit_intercept else 0.0
+        coef, intercept = self._fit(X, y - origin, loss, weight, n_outputs, solver=fitting, origin=origin)
         self.loss_ = loss
         self.coef_ = coef[0] if y.ndim == 1 else coef
         self.intercept_ = float(intercept[0]) if y.ndim == 1 else intercept
@@ -380,6 +390,12 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         tags.target_tags.positive_only = loss is not None and loss.positive_only
         tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line
         return tags
+
+
+def _origin(y):
+    """Median of each output, (n_outputs,) or a float; 0 where y is not far from 0."""
+    middle = np.median(y, axis=0)
+    return np.where(np.abs(middle) > FAR * np.abs(y - middle).mean(axis=0), middle, 0.0)
 
 
 def _loss_or_none(loss):
@@ -553,7 +569,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
             )  # fmt: skip
             options = {"tol": 1e-4, "max_iter": self.max_iter}
             start = solve_columns(get_solver("auto", convex), convex, convex.null.params, **options).params
-        self.coef_, self.intercept_ = self._fit(X, target, bound, weight, n_outputs, start)
+        self.coef_, self.intercept_ = self._fit(X, target, bound, weight, n_outputs, start=start)
         self.classes_, self.loss_ = classes, loss
         return self
 

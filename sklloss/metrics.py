@@ -1,18 +1,21 @@
 """Losses as metrics and as scorers."""
 
+import warnings
 from collections import Counter
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import make_scorer
+from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from ._compat import LabelledScorer, check_sample_weight
+from ._compat import ESTIMATOR_CLASSES, LabelledScorer, check_sample_weight
 from .losses._base import encode_classes, get_loss
 
-__all__ = ["average_loss", "loss_scorer", "loss_scorers"]
+__all__ = ["average_loss", "d2_loss_score", "d2_loss_scorer", "loss_scorer", "loss_scorers"]
 
 TRIMMED = 0.2  # part of the total weight, that of the largest losses, which aggregate="trimmed" leaves out
 
@@ -35,7 +38,7 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
     labels : array-like of shape (n_classes,), default=None
-        All labels, sorted, in the order of the columns of y_pred; None for those in y_true.
+        All labels, in the order of the columns of y_pred; None for those in y_true, sorted.
     aggregate : {"mean", "sum", "median", "trimmed"} or None, default="mean"
         Weighted mean, weighted sum, weighted median; the mean after the largest losses, 20 % of the weight, are left
         out; or None for the loss of each row.  Median and trimmed mean judge a model by its bulk when the targets
@@ -49,8 +52,8 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     Raises
     ------
     ValueError
-        For shapes that do not fit, values outside the domain of the loss, and labels where probabilities or decision
-        values belong.
+        For shapes that do not fit, values outside the domain of the loss, labels where probabilities or decision
+        values belong, and a y_true that is not among ``labels``.
 
     Examples
     --------
@@ -65,10 +68,7 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     loss = get_loss(loss)
     if aggregate not in ("mean", "sum", "median", "trimmed", None):
         raise ValueError(f"aggregate must be 'mean', 'sum', 'median', 'trimmed' or None, got {aggregate!r}.")
-    if loss.response_method == "predict":
-        y_true, y_pred = _values(y_true, y_pred)
-    else:
-        loss, y_true, y_pred = _encoded(y_true, y_pred, labels, loss)
+    loss, y_true, y_pred = _checked(y_true, y_pred, labels, loss)
     rows = loss.per_sample(y_true, y_pred)
     weight = check_sample_weight(sample_weight, rows)
     if aggregate is None:
@@ -87,6 +87,161 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     return float(np.average(rows[kept > 0], weights=kept[kept > 0]))
 
 
+def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
+    """D² of any loss: the share of it that a prediction explains beyond the best constant.
+
+    ::
+
+        D² = 1 - average_loss(y_true, y_pred) / min over constants c of average_loss(y_true, c)
+
+    1 is a loss of 0, 0 is as good as the best constant, less is worse.  The best constant is that of y_true itself: the
+    mean for squared_error (D² is R²), the median for absolute_error, a quantile for pinball, the mean for the
+    deviances, the shares of the classes for log_loss and brier.  These are scikit-learn's ``r2_score``,
+    ``d2_absolute_error_score``, ``d2_pinball_score``, ``d2_tweedie_score``, ``d2_log_loss_score`` and
+    ``d2_brier_score``.  Of several outputs it is the mean of their D².  The loss is taken as it is passed: a Huber loss
+    with its delta in the unit of y.
+
+    Where y_true is constant, or the best constant has a loss of 0, it is 1.0 for a prediction that is as good, else
+    0.0.
+
+    Parameters
+    ----------
+    y_true, y_pred, loss, sample_weight, labels
+        As in `average_loss`.
+
+    Returns
+    -------
+    float
+        Higher is better; NaN, with an UndefinedMetricWarning, for fewer than two samples.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani, M. Wainwright, "Statistical Learning with Sparsity", 2015, eq. 3.11.
+    R. Koenker, J. A. F. Machado, "Goodness of Fit and Related Inference Processes for Quantile Regression", Journal of
+    the American Statistical Association 94(448), 1999.
+
+    Examples
+    --------
+    >>> from sklloss import d2_loss_score
+    >>> d2_loss_score([1.0, 2.0, 6.0], [1.0, 2.0, 5.0], loss="absolute_error")
+    0.8
+    >>> round(d2_loss_score(["no", "no", "yes"], [-2.0, 0.5, 3.0], loss="hinge"), 6)
+    0.25
+    """
+    loss = get_loss(loss)
+    check_consistent_length(y_true, y_pred, sample_weight)
+    if len(y_pred) < 2:
+        warnings.warn("D^2 score is not well-defined with less than two samples.", UndefinedMetricWarning, stacklevel=2)
+        return float("nan")
+    loss, y_true, y_pred = _checked(y_true, y_pred, labels, loss)
+    weight = check_sample_weight(sample_weight, y_pred)
+    if loss.response_method == "predict" and y_true.ndim == 2 and y_true.shape == y_pred.shape:
+        outputs = range(y_true.shape[1])
+        return float(np.mean([_explained(loss.column(k), y_true[:, k], y_pred[:, k], weight) for k in outputs]))
+    if y_pred.ndim > 2:  # a pixel is a row, with the weight of its row
+        weight = np.repeat(weight, y_pred[0, 0].size)
+        y_true = y_true.ravel() if y_true.ndim < y_pred.ndim else _pixel_rows(y_true)
+        y_pred = _pixel_rows(y_pred)
+    return _explained(loss, y_true, y_pred, weight)
+
+
+def loss_scorer(loss, **params):
+    """Make a scorer for searches and cross-validation: ``scoring=loss_scorer("huber", delta=2.0)``.
+
+    Parameters
+    ----------
+    loss : str, Loss or callable
+        A name of `sklloss.list_losses()`, a loss, or a plain function of ``(y_true, raw_prediction)``.
+    **params : dict
+        Parameters of the loss; only with a name or a function.
+
+    Returns
+    -------
+    scorer
+        A scikit-learn scorer: greater is better, so it returns minus the average loss.  It asks the estimator for
+        what the loss takes, and for a classification loss hands over the estimator's ``classes_``, so that a test set
+        may lack some of them.  Labels that the estimator was not trained on are scored with a warning: by a loss of
+        probabilities at probability 0, in a column of its own; by a loss of decision values as the label of
+        ``classes_`` with the largest loss of the row.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklloss import loss_scorer
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> -cross_val_score(Ridge(), X, y, scoring=loss_scorer("pinball", quantile=0.9)).mean().round(3)
+    np.float64(24.591)
+    """
+    return _scorer(average_loss, -1, get_loss(loss, **params).check())
+
+
+def loss_scorers(*losses):
+    """Scorers for several losses at once, by name, for multimetric searches.
+
+    Parameters
+    ----------
+    *losses : str, Loss or callable
+
+    Returns
+    -------
+    dict of str to scorer
+        By canonical name, or that of the function; a second loss of a name gets ``_2``, and so on.
+
+    Examples
+    --------
+    >>> from sklloss import loss_scorers
+    >>> from sklloss.losses import Huber
+    >>> list(loss_scorers("mae", Huber(1.35), Huber(20.0)))
+    ['absolute_error', 'huber', 'huber_2']
+    """
+    scorers: dict[str, Any] = {}
+    seen: Counter[str] = Counter()
+    for loss in losses:
+        scorer = loss_scorer(loss)
+        base = get_loss(loss).label
+        seen[base] += 1
+        scorers[base if seen[base] == 1 else f"{base}_{seen[base]}"] = scorer
+    return scorers
+
+
+def d2_loss_scorer(loss, **params):
+    """Make a scorer of `d2_loss_score`, the share of a loss explained beyond the best constant.
+
+    Parameters
+    ----------
+    loss : str, Loss or callable
+        As in `loss_scorer`.
+    **params : dict
+        Parameters of the loss; only with a name or a function.
+
+    Returns
+    -------
+    scorer
+        A scikit-learn scorer that returns D², of all kinds of estimators that `loss_scorer` takes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklloss.metrics import d2_loss_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(random_state=0)
+    >>> cross_val_score(forest, X, y, scoring=d2_loss_scorer("brier")).mean().round(1)
+    np.float64(0.9)
+    """
+    return _scorer(d2_loss_score, 1, get_loss(loss, **params).check())
+
+
+def _checked(y_true, y_pred, labels, loss):
+    """The loss for these labels, and targets and predictions in the form it takes."""
+    if loss.response_method == "predict":
+        return loss, *_values(y_true, y_pred)
+    return _encoded(y_true, y_pred, labels, loss)
+
+
 def _values(y_true, y_pred):
     """Targets and predictions of a regression as float arrays of one shape."""
     y_true, y_pred = (
@@ -101,6 +256,8 @@ def _values(y_true, y_pred):
 
 def _encoded(y_true, y_pred, labels, loss):
     """The loss for these labels, targets in the form it takes, and predictions, (n,) for two classes."""
+    if isinstance(labels, str) and labels == ESTIMATOR_CLASSES:
+        raise _holds_labels(loss)  # a LabelledScorer taken apart, of which only the score function is called
     y_true = np.asarray(y_true)
     dimensions = np.ndim(y_pred)
     if dimensions > 1 and y_true.ndim == dimensions and y_true.shape[1] > 1 and loss.response_method == "predict_proba":
@@ -113,9 +270,10 @@ def _encoded(y_true, y_pred, labels, loss):
             )
         y_true = column_or_1d(y_true)
     check_classification_targets(y_true.ravel())
-    ignored = getattr(loss, "ignore_label", None)
-    seen = np.ones(y_true.shape, bool) if ignored is None else y_true != ignored
-    classes = np.unique(y_true[seen] if labels is None else column_or_1d(labels))
+    seen = _not_ignored(y_true, loss)
+    classes = np.unique(y_true[seen]) if labels is None else column_or_1d(labels)
+    if len(np.unique(classes)) < len(classes):
+        raise ValueError(f"labels must be distinct, one for each column of y_pred; got {classes.tolist()}.")
     _refuse_labels(y_pred, classes, loss)
     y_pred = _predictions(y_pred, loss)
     check_consistent_length(y_true, y_pred)
@@ -127,8 +285,13 @@ def _encoded(y_true, y_pred, labels, loss):
         )
     if not np.isin(y_true[seen], classes).all():
         unseen = sorted(set(np.unique(y_true[seen]).tolist()) - set(classes.tolist()))
-        raise ValueError(f"y_true holds labels that are not in labels={classes.tolist()}: {unseen}.")
-    index = np.where(seen, np.searchsorted(classes, np.where(seen, y_true, classes[0])), -1)
+        raise ValueError(
+            f"y_true holds labels that are not in labels={classes.tolist()}: {unseen}. There is no column for them in "
+            "y_pred; leave these rows out, or score the estimator with loss_scorer, which says how it counts them."
+        )
+    order = np.argsort(classes)
+    place = np.searchsorted(classes, np.where(seen, y_true, classes[0]), sorter=order)
+    index = np.where(seen, order[place], -1)
     loss = loss.bind(classes)
     if y_pred.ndim > 2:
         return loss, index, y_pred
@@ -168,69 +331,93 @@ def _refuse_labels(y_pred, classes, loss):
     if hard and (values.dtype.kind != "O" or not all(isinstance(v, float) for v in values.ravel())):
         whole = values.dtype.kind in "iu" and not np.isin(values, classes).all()
         if not whole:
-            raise ValueError(
-                f"y_pred holds labels, but {loss!r} is a loss of what {loss.response_method} returns: "
-                f"use loss_scorer({loss!r}), or make_scorer(..., response_method={loss.response_method!r})."
-            )
+            raise _holds_labels(loss)
 
 
-def loss_scorer(loss, **params):
-    """Make a scorer for searches and cross-validation: ``scoring=loss_scorer("huber", delta=2.0)``.
+def _holds_labels(loss):
+    return ValueError(
+        f"y_pred holds labels, but {loss!r} is a loss of what {loss.response_method} returns: use "
+        f"loss_scorer({loss!r}), or make_scorer(..., response_method={loss.response_method!r}). Where a threshold is "
+        "tuned, as by TunedThresholdClassifierCV, labels are all there is to score: use scoring='balanced_accuracy', "
+        "say."
+    )
 
-    Parameters
-    ----------
-    loss : str, Loss or callable
-        A name of `sklloss.list_losses()`, a loss, or a plain function of ``(y_true, raw_prediction)``.
-    **params : dict
-        Parameters of the loss; only with a name or a function.
 
-    Returns
-    -------
-    scorer
-        A scikit-learn scorer: greater is better, so it returns minus the average loss.  It asks the estimator for
-        what the loss takes, and for a classification loss hands over the estimator's ``classes_``.
+def _not_ignored(y_true, loss):
+    """Boolean array: which labels are not the `ignore_label` of the loss."""
+    ignored = getattr(loss, "ignore_label", None)
+    return np.ones(y_true.shape, bool) if ignored is None else y_true != ignored
 
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.linear_model import Ridge
-    >>> from sklearn.model_selection import cross_val_score
-    >>> from sklloss import loss_scorer
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> -cross_val_score(Ridge(), X, y, scoring=loss_scorer("pinball", quantile=0.9)).mean().round(3)
-    np.float64(24.591)
-    """
-    loss = get_loss(loss, **params).check()
-    scorer = make_scorer(average_loss, greater_is_better=False, response_method=loss.response_method, loss=loss)
+
+def _pixel_rows(values):
+    """(n, K, d1, ...) → (n * d1 * ..., K)."""
+    return np.moveaxis(values, 1, -1).reshape(-1, values.shape[1])
+
+
+def _explained(loss, y_true, y_pred, weight):
+    """1 - loss / loss of the best constant, for one output or for all columns of a classification."""
+    rows, counts = loss.per_sample(y_true, y_pred), loss.denominator(y_true)
+    kept = (weight if counts is None else weight * counts) > 0
+    rows, y_true, y_pred, weight = rows[kept], y_true[kept], y_pred[kept], weight[kept]
+    value = loss.mean(y_true, rows, weight)
+    n_outputs = [y_pred.shape[1]] if loss.multiclass and y_pred.ndim == 2 else []
+    best = loss.fit_intercept_only(y_true, weight, *n_outputs)
+    # As a prediction, so that it is clipped as y_pred is: the two then tie where both are sure.
+    constant = loss.response(np.broadcast_to(best, y_pred.shape).astype(np.float64)).astype(y_pred.dtype)
+    least = loss.mean(y_true, loss.per_sample(y_true, constant), weight)
+    if least == 0 or (y_true == y_true[:1]).all():
+        return float(value <= least)
+    return 1 - value / least
+
+
+def _scorer(metric, sign, loss):
     if loss.response_method == "predict":
-        return scorer
-    return LabelledScorer(scorer._score_func, scorer._sign, scorer._kwargs, scorer._response_method)
+        return make_scorer(metric, greater_is_better=sign > 0, loss=loss)
+    return LabelledScorer(metric, sign, {"loss": loss}, loss.response_method, _aligned)
 
 
-def loss_scorers(*losses):
-    """Scorers for several losses at once, by name, for multimetric searches.
+def _aligned(estimator, y_true, y_pred, loss):
+    """y_true, y_pred and labels of an estimator, in which labels that it was not trained on have a place."""
+    labels, y_true = getattr(estimator, "classes_", None), np.asarray(y_true)
+    y_pred = np.asarray(y_pred, dtype=np.result_type(y_pred, np.float32))  # integers would be taken for labels
+    if labels is None or (y_true.ndim > 1 and y_true.shape[1] > 1):
+        return y_true, y_pred, labels
+    labels, y_true = np.asarray(labels), column_or_1d(y_true)
+    probabilities = loss.response_method == "predict_proba"
+    if not probabilities and len(labels) > 2:
+        _refuse_one_vs_one(estimator, loss)
+    check_classification_targets(y_true)
+    unseen = ~np.isin(y_true, labels) & _not_ignored(y_true, loss)
+    if not unseen.any():
+        return y_true, y_pred, labels
+    added = np.unique(y_true[unseen])
+    warnings.warn(
+        f"y_true holds labels that the estimator was not trained on, {added.tolist()}, in {unseen.sum()} of "
+        f"{len(y_true)} rows; {loss!r} scores these rows "
+        + ("at probability 0, clipped." if probabilities else "as the known label with the largest loss."),
+        UserWarning,
+        stacklevel=2,
+    )
+    if probabilities:
+        known = np.column_stack([1 - y_pred, y_pred]) if y_pred.ndim == 1 else y_pred
+        nothing = np.zeros((len(known), len(added)), known.dtype)
+        return y_true, np.column_stack([known, nothing]), np.concatenate([labels, added])
+    count = int(unseen.sum())
+    rows = [
+        average_loss(np.repeat(label, count), y_pred[unseen], loss=loss, labels=labels, aggregate=None)
+        for label in labels
+    ]
+    y_true = y_true.astype(np.result_type(y_true, labels))  # a copy, with room for longer strings
+    y_true[unseen] = labels[np.argmax(rows, axis=0)]
+    return y_true, y_pred, labels
 
-    Parameters
-    ----------
-    *losses : str, Loss or callable
 
-    Returns
-    -------
-    dict of str to scorer
-        By canonical name, or that of the function; a second loss of a name gets ``_2``, and so on.
-
-    Examples
-    --------
-    >>> from sklloss import loss_scorers
-    >>> from sklloss.losses import Huber
-    >>> list(loss_scorers("mae", Huber(1.35), Huber(20.0)))
-    ['absolute_error', 'huber', 'huber_2']
-    """
-    scorers: dict[str, Any] = {}
-    seen: Counter[str] = Counter()
-    for loss in losses:
-        scorer = loss_scorer(loss)
-        base = get_loss(loss).label
-        seen[base] += 1
-        scorers[base if seen[base] == 1 else f"{base}_{seen[base]}"] = scorer
-    return scorers
+def _refuse_one_vs_one(estimator, loss):
+    """Raise for decision values of pairs of classes: of three classes they have the shape of one column for each."""
+    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+        estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator.best_estimator_
+    if getattr(estimator, "decision_function_shape", None) == "ovo":
+        raise ValueError(
+            f"{loss!r} takes a decision value for each class, but decision_function_shape='ovo' of "
+            f"{type(estimator).__name__} gives one for each pair of classes; use decision_function_shape='ovr'."
+        )

@@ -179,6 +179,10 @@ class TimidSmoothness(Huber):
     smooth = False
 
 
+class ClaimsTranslation(Poisson):
+    translates = True
+
+
 class ClaimsQuadratic(Huber):
     quadratic = True
 
@@ -395,6 +399,7 @@ BROKEN = [
     (LogisticByHabit(), testing.check_probability, "the share of which raw_prediction is the minimiser"),
     (ClaimsProbability(), testing.check_probability, "got = True, expected = False"),
     (TimidProbability(), testing.check_probability, "got = False, expected = True"),
+    (ClaimsTranslation(), testing.check_translates, "translates is True, but a shift changes the loss: y_true = "),
     (FastButWrong(), testing.check_fit, "no step improves a fit: solver = newton"),
     (ClaimsQuadratic(), testing.check_fit, "a fit converges without a warning: solver = least_squares"),
     (FarBelowZero(), testing.check_search, "a score is minus the loss"),

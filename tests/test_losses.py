@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from sklloss import get_loss, list_losses
+from sklloss import average_loss, get_loss, list_losses
 from sklloss.losses import (
     Hinge,
     Huber,
@@ -17,6 +17,8 @@ from sklloss.losses import (
     Poisson,
     ResidualLoss,
     SmoothL1,
+    SquaredError,
+    Tweedie,
 )
 
 from .common import CLASSIFICATION, REGRESSION
@@ -136,3 +138,20 @@ def test_a_base_class_says_what_is_missing():
         NoRho().loss(np.zeros(1), np.zeros(1))
     with pytest.raises(NotImplementedError, match="phi, phi_prime and phi_second, or relu"):
         NoPhi().loss(np.zeros(1), np.zeros(1))
+
+
+def test_a_row_of_weight_zero_may_cost_infinitely_much():
+    assert average_loss([0.0, 1.0], [1e200, 3.0], loss="squared_error", sample_weight=[0.0, 2.0]) == 4.0
+    assert SquaredError()(np.array([0.0, 1.0]), np.array([1e200, 3.0]), sample_weight=[0.0, 2.0]) == 4.0
+
+
+def test_the_best_constant_of_a_deviance_on_the_identity_link_is_positive():
+    y = -1 - np.random.default_rng(0).random(50)
+    assert Tweedie(-0.5).fit_intercept_only(y, np.full(50, 0.02)) > 0
+
+
+def test_class_weights_may_name_a_class_that_a_fold_lacks():
+    weights = {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert LogLoss(class_weight=weights).bind(np.array(["a", "b"])).class_weight == [1.0, 2.0]
+    with pytest.raises(ValueError, match=r"names labels \['d'\]"):
+        LogLoss(class_weight={"a": 1.0, "d": 2.0}).bind(np.array(["a", "b"]))

@@ -1,22 +1,15 @@
-"""Losses as metrics and scorers, on our estimators and on others."""
-
-import pickle
+"""Losses as metrics: their averages, and the share of a loss that is explained, D²."""
 
 import numpy as np
 import pytest
 from sklearn import metrics
-from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import HuberRegressor, LogisticRegression
-from sklearn.metrics import make_scorer
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
-from sklearn.svm import SVC
+from sklearn.exceptions import UndefinedMetricWarning
 
-from sklloss import LossClassifier, LossRegressor, average_loss, loss_scorer, loss_scorers
+from sklloss import average_loss, d2_loss_score, get_loss
 from sklloss.links import SOFTMAX
-from sklloss.losses import Hinge, Huber, LogLoss, Pinball, SquaredError
+from sklloss.losses import Hinge, Huber, LogLoss, Pinball, Tweedie
 
-from .common import CLASSIFICATION, REGRESSION, classification_data, data_for, regression_data
+from .common import CLASSIFICATION, REGRESSION
 
 rng = np.random.default_rng(0)
 Y, P = rng.poisson(2.0, 50).astype(float), rng.uniform(0.5, 4, 50)
@@ -113,129 +106,22 @@ def test_bad_weights_are_refused():
         average_loss([0.0, 1.0], [0.0, 1.0], loss="mse", sample_weight=[1, -1])
     with pytest.raises(ValueError, match="at least one non-zero"):
         average_loss([0.0, 1.0], [0.0, 1.0], loss="mse", sample_weight=[0, 0])
-    with pytest.raises(ValueError, match="labels that are not in"):
-        average_loss([0, 3], [0.5, 0.5], loss="log_loss", labels=[0, 1])
+
+
+def test_labels_may_have_any_order_but_none_twice():
+    y, p = rng.integers(0, 3, 30), rng.dirichlet(np.ones(3), 30)
+    for name in ("log_loss", "hinge", "crammer_singer"):
+        expected = average_loss(y, p, loss=name)
+        assert average_loss(y, p[:, [2, 0, 1]], loss=name, labels=[2, 0, 1]) == pytest.approx(expected, rel=1e-14)
+    assert average_loss([0, 0, 1], [0.9, 0.9, 0.2], loss="log_loss", labels=[1, 0]) == average_loss(
+        [1, 1, 0], [0.9, 0.9, 0.2], loss="log_loss"
+    )
+    with pytest.raises(ValueError, match=r"labels must be distinct, .*; got \[0, 1, 1\]"):
+        average_loss(y, p, loss="log_loss", labels=[0, 1, 1])
 
 
 def test_integers_that_are_no_labels_are_decision_values():
     assert average_loss([0, 1], [-3, 2], loss="hinge") == 0.0
-
-
-# --------------------------------------------------------------------------------------------------- scorers
-@pytest.mark.parametrize("name", REGRESSION)
-def test_every_regression_loss_scores_other_peoples_estimators(name):
-    X, y = data_for(name)
-    score = loss_scorer(name)(RandomForestRegressor(5, random_state=0).fit(X, y + 0.1), X, y)
-    assert np.isfinite(score)
-    assert score < 0
-
-
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("name", CLASSIFICATION)
-def test_every_classification_loss_scores_other_peoples_estimators(name, n_classes):
-    X, y = classification_data(n_classes=n_classes)
-    able = (
-        SVC()
-        if loss_scorer(name)._response_method == "decision_function"
-        else RandomForestClassifier(5, random_state=0)
-    )
-    assert loss_scorer(name)(able.fit(X, y), X, y) < 0
-
-
-def test_scorers_of_all_kinds_agree_in_every_search():
-    X, y = regression_data()
-    scorers = {
-        "short": loss_scorer("huber", delta=2.0),
-        "function": make_scorer(average_loss, greater_is_better=False, loss=Huber(delta=2.0)),
-        "loss": make_scorer(Huber(2.0), greater_is_better=False),
-    }
-    weight = np.linspace(1, 2, len(y))
-    together = cross_validate(LossRegressor(), X, y, scoring=scorers, params={"sample_weight": weight})
-    alone = {key: cross_val_score(LossRegressor(), X, y, scoring=scorer) for key, scorer in scorers.items()}
-    for key in scorers:
-        np.testing.assert_array_equal(together[f"test_{key}"], together["test_short"])
-        np.testing.assert_array_equal(alone[key], alone["short"])
-        search = GridSearchCV(LossRegressor(), {"alpha": [0.1, 1.0]}, scoring=scorers[key]).fit(
-            X, y, sample_weight=weight
-        )
-        assert search.best_score_ < 0
-    search = GridSearchCV(LossRegressor(), {"alpha": [0.1, 1.0]}, scoring=scorers, refit="loss")
-    assert search.fit(X, y, sample_weight=weight).best_params_["alpha"] in (0.1, 1.0)
-
-
-def test_weights_reach_the_score():
-    X, y = regression_data()
-    model = LossRegressor().fit(X, y)
-    weight = np.arange(len(y), dtype=float)
-    expected = -average_loss(y, model.predict(X), loss="mae", sample_weight=weight)
-    assert loss_scorer("mae")(model, X, y, sample_weight=weight) == expected
-    assert expected != loss_scorer("mae")(model, X, y)
-
-
-def test_scorers_pickle_and_tell_what_they_are():
-    scorer = loss_scorer("huber", delta=2.0)
-    assert "Huber(delta=2.0)" in repr(scorer)
-    assert "greater_is_better=False" in repr(scorer)
-    for each in (scorer, loss_scorer("hinge"), make_scorer(Huber(), greater_is_better=False)):
-        X, y = classification_data() if "Hinge" in repr(each) else regression_data()
-        model = (LossClassifier("hinge") if "Hinge" in repr(each) else LossRegressor()).fit(X, y)
-        assert pickle.loads(pickle.dumps(each))(model, X, y) == each(model, X, y)
-        assert clone(each, safe=False)(model, X, y) == each(model, X, y)
-
-
-def test_a_fold_that_misses_a_class_does_not_kill_the_search():
-    X, y = classification_data(n=60, n_classes=3)
-    order = np.argsort(y, kind="stable")  # unshuffled folds: the last one holds class 2 alone
-    for name in ("log_loss", "hinge"):
-        scores = cross_val_score(LossClassifier(name), X[order], y[order], cv=KFold(2), scoring="accuracy")
-        assert np.isfinite(scores).all()
-        model = LossClassifier(name).fit(X, y)
-        assert np.isfinite(loss_scorer(name)(model, X[y == 2], y[y == 2]))
-
-
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_a_loss_where_a_scorer_belongs_is_refused_and_not_scored_nan(n_jobs):
-    X, y = regression_data()
-    with pytest.raises(TypeError, match=r"use scoring=loss_scorer\(Huber\(\)\)"):
-        GridSearchCV(LossRegressor(), {"alpha": [1.0]}, scoring=Huber(), n_jobs=n_jobs).fit(X, y)
-    with pytest.raises(TypeError, match=r"use scoring=loss_scorer\(Huber\(\)\)"):
-        cross_val_score(LossRegressor(), X, y, scoring=Huber(), n_jobs=n_jobs)
-    with pytest.raises(TypeError, match=r"use scoring=loss_scorer\(Huber\(\)\)"):
-        cross_validate(LossRegressor(), X, y, scoring={"a": "r2", "b": Huber()}, n_jobs=n_jobs)
-    with pytest.raises(TypeError, match=r"use scoring=loss_scorer\(Huber\(\)\)"):
-        Huber()(LossRegressor().fit(X, y), X, y)
-
-
-def test_a_probability_loss_on_predict_is_refused_in_a_search():
-    X, y = classification_data()
-    scorer = make_scorer(average_loss, greater_is_better=False, loss="log_loss")
-    with pytest.raises(ValueError, match="response_method='predict_proba'"):
-        cross_val_score(LogisticRegression(), X, y, scoring=scorer, error_score="raise")
-
-
-def test_loss_scorers_names_each_loss_once():
-    assert list(loss_scorers("mae", Huber(1.0), Huber(20.0), "hinge")) == [
-        "absolute_error",
-        "huber",
-        "huber_2",
-        "hinge",
-    ]
-
-
-def test_a_scorer_of_a_bad_loss_is_refused_when_it_is_made():
-    with pytest.raises(ValueError, match="'delta' parameter of Huber"):
-        loss_scorer("huber", delta=-1)
-    with pytest.raises(ValueError, match="Did you mean 'hinge'"):
-        loss_scorer("hinges")
-
-
-def test_metrics_of_losses_and_scores_agree_for_a_fitted_model():
-    X, y = regression_data()
-    model = HuberRegressor().fit(X, y)
-    for loss in (SquaredError(), Pinball(0.9), Huber(3.0)):
-        assert (
-            -loss_scorer(loss)(model, X, y) == loss(y, model.predict(X)) == average_loss(y, model.predict(X), loss=loss)
-        )
 
 
 def test_float32_probabilities_are_clipped_in_their_own_precision():
@@ -251,6 +137,144 @@ def test_a_hinge_of_several_classes_is_the_sum_over_one_vs_rest_columns():
     y, f = np.array([0, 1, 2]), rng.normal(size=(3, 3))
     expected = sum(Hinge()((y == k).astype(float), f[:, k]) for k in range(3))
     assert average_loss(y, f, loss="hinge") == pytest.approx(expected, rel=1e-14)
+
+
+# ------------------------------------------------------------------------------------------------------------- D²
+SAME_D2 = {  # scikit-learn's score of the same meaning; those that its oldest versions lack are left out there
+    "r2": ("squared_error", metrics.r2_score, {}),
+    "absolute_error": ("absolute_error", metrics.d2_absolute_error_score, {}),
+    **{f"pinball_{q}": (Pinball(q), metrics.d2_pinball_score, {"alpha": q}) for q in (0.1, 0.5, 0.9)},
+    **{f"tweedie_{p}": (Tweedie(p), metrics.d2_tweedie_score, {"power": p}) for p in (-1, 0, 1, 1.5, 2, 3)},
+}
+SAME_D2_OF_CLASSES = {"log_loss": "d2_log_loss_score", "brier": "d2_brier_score"}
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("name", SAME_D2)
+def test_d2_equals_that_of_scikit_learn(name, weight):
+    loss, theirs, parameters = SAME_D2[name]
+    expected = theirs(Y + 0.5, P, sample_weight=weight, **parameters)
+    assert d2_loss_score(Y + 0.5, P, loss=loss, sample_weight=weight) == pytest.approx(expected, abs=1e-13)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", SAME_D2_OF_CLASSES)
+def test_d2_of_probabilities_equals_that_of_scikit_learn(name, n_classes, weight):
+    if not hasattr(metrics, SAME_D2_OF_CLASSES[name]):
+        pytest.skip(f"this scikit-learn has no {SAME_D2_OF_CLASSES[name]}")
+    y, p = np.array(["a", "b", "c"])[rng.integers(0, n_classes, 50)], rng.dirichlet(np.ones(n_classes), 50)
+    expected = getattr(metrics, SAME_D2_OF_CLASSES[name])(y, p, sample_weight=weight)
+    # the best constant of brier is found by an optimiser, to a gradient of 1e-10, so that its loss is exact
+    assert d2_loss_score(y, p, loss=name, sample_weight=weight) == pytest.approx(expected, abs=1e-13)
+
+
+@pytest.mark.parametrize(("loss", "theirs"), [("mse", metrics.r2_score), ("mae", metrics.d2_absolute_error_score)])
+def test_d2_of_several_outputs_is_their_mean(loss, theirs):
+    y, p = rng.normal(size=(20, 3)), rng.normal(size=(20, 3))
+    y[:, 1] = 2.0  # a constant output counts 0
+    assert d2_loss_score(y, p, loss=loss) == pytest.approx(theirs(y, p), rel=1e-13)
+    with pytest.raises(ValueError, match=r"y_true has shape \(20, 3\), y_pred has shape \(20, 2\)"):
+        d2_loss_score(y, p[:, :2], loss=loss)
+
+
+def responses(name, n_classes, n=40):
+    """Targets, predictions that know something of them, and constant predictions."""
+    rng = np.random.default_rng(7)
+    loss = get_loss(name)
+    if loss.response_method == "predict":
+        y = rng.gamma(2.0, size=n) + 0.5
+        return y, y * rng.uniform(0.8, 1.25, n), [np.full(n, c) for c in np.linspace(0.4, 6, 100)]
+    y = np.arange(n) * n_classes // (n + 3)  # the last class is rarer
+    raw = 1.5 * np.eye(n_classes)[y] - 0.75 + rng.normal(scale=0.1, size=(n, n_classes))
+    levels = rng.normal(scale=1.5, size=(100, n_classes))
+    if loss.response_method == "predict_proba":
+        return y, SOFTMAX.inverse(raw), [np.tile(SOFTMAX.inverse(level), (n, 1)) for level in levels]
+    if n_classes == 2:
+        return y, raw[:, 1], [np.full(n, level[1]) for level in levels]
+    return y, raw, [np.tile(level, (n, 1)) for level in levels]
+
+
+@pytest.mark.parametrize(
+    ("name", "n_classes"), [*((n, 0) for n in REGRESSION), *((n, k) for n in CLASSIFICATION for k in (2, 3))]
+)
+def test_d2_is_the_share_explained_beyond_the_best_constant(name, n_classes):
+    y, good, constants = responses(name, n_classes)
+    weight = np.linspace(1, 2, len(y))
+    scores = [d2_loss_score(y, c, loss=name, sample_weight=weight) for c in constants]
+    assert max(scores) <= 1e-9  # none is better than the best, but for the tolerance with which that is found
+    assert 0 < d2_loss_score(y, good, loss=name, sample_weight=weight) <= 1
+    if name == "perceptron":  # the constant 0 has no loss
+        return
+    # 1 - D² and the loss are proportional
+    losses = np.array([average_loss(y, c, loss=name, sample_weight=weight) for c in [good, *constants]])
+    missing = 1 - np.array([d2_loss_score(y, good, loss=name, sample_weight=weight), *scores])
+    np.testing.assert_allclose(missing * losses[1], losses * missing[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", REGRESSION)
+def test_d2_of_a_constant_target_is_one_if_perfect_else_zero(name, dtype):
+    y = np.full(30, 0.1, dtype)  # its mean is not exactly 0.1
+    assert d2_loss_score(y, y, loss=name) == 1.0
+    assert d2_loss_score(y, y + dtype(1), loss=name) == 0.0
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", CLASSIFICATION)
+def test_d2_of_a_single_class_is_one_if_perfect_else_zero(name, n_classes, dtype):
+    rows = np.eye(n_classes, dtype=dtype)[np.ones(30, int)]
+    if get_loss(name).response_method == "predict_proba":
+        perfect, wrong = rows, np.full_like(rows, 1 / n_classes)
+    else:
+        size = 0.5 if name == "lsgan" else 100  # what lsgan wants of a decision value
+        perfect, wrong = size * (2 * rows - 1), -rows
+        if n_classes == 2:
+            perfect, wrong = perfect[:, 1], wrong[:, 1]
+    y, labels = np.ones(30, int), np.arange(n_classes)
+    assert d2_loss_score(y, perfect, loss=name, labels=labels) == 1.0
+    assert d2_loss_score(y, wrong, loss=name, labels=labels) == 0.0
+
+
+@pytest.mark.parametrize(("y", "p", "loss"), [([1.0], [2.0], "mse"), (["a"], [[0.5, 0.5]], "log_loss")])
+def test_d2_of_fewer_than_two_samples_is_nan_with_scikit_learns_warning(y, p, loss):
+    with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
+        assert np.isnan(d2_loss_score(y, p, loss=loss))
+
+
+@pytest.mark.parametrize("loss", ["mse", "pinball", "huber", "poisson"])
+def test_in_d2_a_weight_of_k_is_k_copies(loss):
+    copies = np.repeat(np.arange(50), WEIGHT.astype(int))
+    expected = d2_loss_score(Y[copies], P[copies], loss=loss)
+    assert d2_loss_score(Y, P, loss=loss, sample_weight=WEIGHT) == pytest.approx(expected, rel=1e-12)
+    spoilt = np.where(WEIGHT > 0, P, 1e200)  # a row of weight 0 does not count, whatever it is
+    assert d2_loss_score(Y, spoilt, loss=loss, sample_weight=WEIGHT) == pytest.approx(expected, rel=1e-12)
+
+
+def test_d2_takes_the_loss_as_it_is():
+    assert d2_loss_score(Y, P, loss=Huber(1e6)) == pytest.approx(metrics.r2_score(Y, P), rel=1e-12)
+    assert d2_loss_score(1e3 * Y, 1e3 * P, loss=Huber(1e3)) == pytest.approx(d2_loss_score(Y, P, loss=Huber(1.0)))
+
+
+def test_rows_that_a_loss_ignores_do_not_count_in_d2():
+    y, p = np.array([0, 1, 2, 1, 0, 1]), rng.dirichlet(np.ones(2), 6)
+    seen = y != 2
+    expected = d2_loss_score(y[seen], p[seen], loss="log_loss")
+    assert d2_loss_score(y, p, loss=LogLoss(ignore_label=2)) == pytest.approx(expected, rel=1e-13)
+
+
+def test_d2_of_pixels_and_soft_targets_is_that_of_rows():
+    y, _, p = pixels()
+    flat = np.moveaxis(p, 1, -1).reshape(-1, 3)
+    weight = np.arange(1.0, 7)
+    expected = d2_loss_score(y.ravel(), flat, loss="log_loss", sample_weight=np.repeat(weight, 4))
+    assert d2_loss_score(y, p, loss="log_loss", sample_weight=weight) == pytest.approx(expected, rel=1e-13)
+    soft = np.moveaxis(np.eye(3)[y], -1, 1)
+    assert d2_loss_score(soft, p, loss="log_loss", sample_weight=weight) == pytest.approx(expected, rel=1e-13)
+    assert d2_loss_score(np.eye(3)[y.ravel()], flat, loss="brier") == pytest.approx(
+        d2_loss_score(y.ravel(), flat, loss="brier"), rel=1e-9
+    )
 
 
 # --------------------------------------------------------------------------------------- pixels and soft targets

@@ -188,7 +188,7 @@ def test_a_warm_start_of_a_loss_that_is_not_convex_stays_in_its_valley():
 
 def test_scales_that_no_rule_gives_are_refused_by_name():
     X, y = regression_data()
-    with pytest.raises(ValueError, match=r"'scale' parameter of LossRegressor must be .*'joint'.*'mad'"):
+    with pytest.raises(ValueError, match=r"'scale' parameter of LossRegressor must be a str among"):
         LossRegressor("huber", scale="iqr").fit(X, y)
 
 

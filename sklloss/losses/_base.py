@@ -54,6 +54,8 @@ class Loss(BaseEstimator):
         Newton's method may then fall back to reweighted least squares.
     standardized : bool
         The constants are meant for residuals of scale 1; see ``scale`` of `LossRegressor`.
+    translates : bool
+        The same number added to y_true and raw_prediction changes nothing, so a far y may be fitted around its median.
     of_given_rows : bool
         A loss of certain rows, which must all be handed over at once.
     definite : bool
@@ -89,6 +91,7 @@ class Loss(BaseEstimator):
     smooth: Any = True
     elementwise: Any = True
     quadratic: Any = False
+    translates: Any = False
     of_given_rows: Any = False
     definite: Any = True
     standardized: Any = False
@@ -279,7 +282,7 @@ class Loss(BaseEstimator):
         total = float(weight.sum() if denominator is None else weight @ denominator)
         if total == 0:
             raise ValueError(f"{self!r} ignores every row, or gives it weight 0: there is nothing to average.")
-        return float(weight @ rows) / total
+        return float(weight @ np.where(weight > 0, rows, 0)) / total  # a row of weight 0 may cost inf
 
 
 class _NotAScorer:
@@ -332,6 +335,11 @@ class ResidualLoss(Loss):
     def row_weight(self, y_true):
         """A factor of the loss that depends on y_true alone, like y_true; 1 by default."""
         return 1
+
+    @property
+    def translates(self):
+        cls = type(self)
+        return cls.target is ResidualLoss.target and cls.row_weight is ResidualLoss.row_weight
 
     def argument(self, y_true):
         """(offset, slope) of the residual as a function of the raw prediction: offset + slope * raw_prediction."""

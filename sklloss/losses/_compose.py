@@ -113,6 +113,7 @@ class LossSum(Loss):
     smooth = property(lambda self: self._all("smooth"))
     elementwise = property(lambda self: self._all("elementwise"))
     quadratic = property(lambda self: self._all("quadratic"))
+    translates = property(lambda self: self._all("translates"))
     shift_invariant = property(lambda self: self._all("shift_invariant"))
     poor_score = property(lambda self: self._all("poor_score"))
     standardized = property(lambda self: any(part.standardized for part in self.parts))

@@ -41,6 +41,10 @@ class _OfResidual(ResidualLoss):
     def positive_only(self):
         return self.base.positive_only
 
+    @property
+    def translates(self):
+        return self.base.translates
+
     def target(self, y_true):
         return self.base.target(y_true)
 

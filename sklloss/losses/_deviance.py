@@ -222,8 +222,10 @@ class Tweedie(_Deviance):
             return 2 * mu ** (-p - 1) * ((1 - p) * mu + p * y_true)
 
     def fit_intercept_only(self, y_true, weight):
-        mean = super().fit_intercept_only(y_true, weight)
-        return mean if self._log else weight @ y_true / weight.sum()
+        if self._log:
+            return super().fit_intercept_only(y_true, weight)
+        mean = weight @ y_true / weight.sum()
+        return mean if self.power == 0 else max(mean, np.finfo(float).eps)  # predictions are positive
 
 
 def _difference(p, t):

@@ -113,7 +113,8 @@ class LogLoss(_ProbabilityLoss):
         weight = self.class_weight
         if isinstance(weight, dict):
             unknown = [label for label in weight if label not in classes.tolist() and label != self.ignore_label]
-            if unknown:
+            # As in scikit-learn, a label more than there are does no harm: a fold may lack a class.
+            if unknown and not set(classes.tolist()) <= set(weight):
                 raise ValueError(f"class_weight of LogLoss names labels {unknown} that are not in {classes.tolist()}.")
             weight = [weight.get(label, 1.0) for label in classes.tolist()]
         return LogLoss(self.label_smoothing, weight, None if self.ignore_label is None else -1)

@@ -36,7 +36,8 @@ class LBFGS(Solver):
         basis = _gram_basis(objective) if objective.p <= GRAM_COLUMNS else None
         found = run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback, basis=basis)
         left = max_iter - found.n_iter
-        if not objective.has_curvature or objective.n_params > NEWTON_PARAMS or left <= 0:
+        no_curvature = not objective.has_curvature or objective.n_params > NEWTON_PARAMS
+        if no_curvature or left <= 0 or not np.isfinite(found.value):
             return found
         if not found.converged:  # values that differ by rounding only: a trust region needs gradients alone
             before = found

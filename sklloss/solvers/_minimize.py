@@ -76,7 +76,8 @@ def run(
         return (value if np.isfinite(value) else HUGE), to_gradient(gradient)
 
     def hessian(z):
-        return objective.hessian(to_params(z))
+        found = objective.hessian(to_params(z))
+        return np.eye(len(z)) if found is None else found  # of a value that overflows, whose point is refused
 
     def after_iteration(z, *_):
         nonlocal last

@@ -1,7 +1,7 @@
 """Checks of the facts that a loss declares and that solvers choose by.
 
 convex, smooth, quadratic and elementwise are checked in both directions: a fact that is True must not be refuted, and
-one that is False must be, unless the loss is not ``definite``.  Then come standardized, kinks and majorizer.
+one that is False must be, unless the loss is not ``definite``.  Then come standardized, translates, kinks, majorizer.
 """
 
 import numpy as np
@@ -16,6 +16,7 @@ __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_quadratic",
     "check_elementwise",
     "check_standardized",
+    "check_translates",
     "check_kinks",
     "check_majorizer",
 ]
@@ -143,6 +144,17 @@ def check_standardized(loss):
         total = factor[:2].sum()  # 1 + 1, or quantile + (1 - quantile)
         ok = np.allclose(factor[:2], factor[2:], rtol=1e-2) and min(abs(total - 2), abs(total - 1)) < 1e-2
         require(ok, "a standardized loss is this multiple of r**2 / 2 near 0", factor, "1 for each", residual=r)
+
+
+@check
+def check_translates(loss):
+    """A loss that translates does not change when the same number is added to y_true and raw_prediction."""
+    for y, raw in samples(loss) if loss.translates else ():
+        where = {"y_true": y, "raw_prediction": raw}
+        shift = 2.0 ** np.round(np.log2(1 + np.abs(y).max()))  # at most a bit of y and raw is rounded off
+        y_far, raw_far = y + shift, raw + shift
+        expected = loss.loss(y_far - shift, raw_far - shift)
+        compare("translates is True, but a shift changes the loss", loss.loss(y_far, raw_far), expected, 1e-12, **where)
 
 
 @check_of_rows
