@@ -36,8 +36,7 @@ class LBFGS(Solver):
         basis = _gram_basis(objective) if objective.p <= GRAM_COLUMNS else None
         found = run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback, basis=basis)
         left = max_iter - found.n_iter
-        no_curvature = not objective.has_curvature or objective.n_params > NEWTON_PARAMS
-        if no_curvature or left <= 0 or not np.isfinite(found.value):
+        if not objective.has_curvature or objective.n_params > NEWTON_PARAMS or left <= 0:
             return found
         if not found.converged:  # values that differ by rounding only: a trust region needs gradients alone
             before = found
@@ -46,6 +45,8 @@ class LBFGS(Solver):
                 callback=callback, with_hessian=True,
             )  # fmt: skip
             found.history[:0] = before.history
+        if not np.isfinite(found.value):
+            return found
         polished, strict = _polish(objective, found.params)
         solution = smooth_solution(
             objective, polished, tol=tol, n_iter=len(found.history), solver=self.name, message=found.message,
@@ -69,8 +70,8 @@ def _polish(objective, params):
         except linalg.LinAlgError:
             return params, False
         step = linalg.cho_solve(factor, -gradient, check_finite=False)
-        new = objective.value_gradient(params + step)[1]
-        if not np.abs(new).max() < 0.5 * np.abs(gradient).max():
+        value, new = objective.value_gradient(params + step)
+        if value == np.inf or not np.abs(new).max() < 0.5 * np.abs(gradient).max():
             break
         params, gradient = params + step, new
     return params, True
