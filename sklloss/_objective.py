@@ -65,6 +65,30 @@ class _Evaluation:
     raw: np.ndarray
 
 
+class _Sums:
+    """Sums over row blocks: of slopes times rows, and with ``curved`` of the Gram matrices of the curvatures."""
+
+    def __init__(self, objective, curved):
+        self.objective, n_outputs = objective, objective.n_outputs
+        self.slope, self.total = np.zeros((n_outputs, objective.design.n_features)), np.zeros(n_outputs)
+        self.gram = GramSums(objective.design, len(objective._pairs)) if curved else None
+
+    def add(self, block, slopes, bends):
+        self.slope += (block.T @ slopes).T
+        self.total += slopes.sum(axis=0)
+        if self.gram is not None:
+            self.gram.add(block, bends)
+
+    def gradient(self):
+        """Gradient by the standardised parameters, (n_outputs, p)."""
+        design, objective = self.objective.design, self.objective
+        gradient = np.zeros((objective.n_outputs, objective.p))
+        gradient[:, : design.n_features] = (self.slope - np.outer(self.total, design.centre)) * design.inverse
+        if objective.fit_intercept:
+            gradient[:, design.n_features] = self.total
+        return gradient
+
+
 def share_kinks(at, low, high):
     """Kinks of rows, (J, n) each, where a row that has fewer than J has its largest one several times, in shares.
 
@@ -236,39 +260,57 @@ class LinearObjective:
         key = params.tobytes()
         found = self._seen.pop(key, None)
         if found is None or (curvature and found.hessian is None):
-            second = (self._coupled_curvature if self.coupled else self.loss.hessian) if curvature else None
-            found = self._sweep(params, second)
+            if self.loss.elementwise:
+                second = (self._coupled_curvature if self.coupled else self.loss.hessian) if curvature else None
+                found = self._sweep(params, second)
+            else:
+                found = self._sweep_together(params, curvature)
         self._seen = dict([*self._seen.items(), (key, found)][-2:])
         return found
 
     def _sweep(self, params, curvature):
         """One pass over X; ``curvature(y, raw)`` is that of each row, (n,) or (n, n_columns), or None."""
-        design, loss, d = self.design, self.loss, self.design.n_features
-        theta = params.reshape(self.n_outputs, self.p)
-        coef, intercept = self._affine(theta)
-        value, slope, total = 0.0, np.zeros((self.n_outputs, d)), np.zeros(self.n_outputs)
-        sums = None if curvature is None else GramSums(design, len(self._pairs))
-        every = np.empty((design.n_rows, *coef.shape[1:]))
+        design = self.design
+        coef, intercept = self._affine(params.reshape(self.n_outputs, self.p))
+        sums = _Sums(self, curvature is not None)
+        every, value = np.empty((design.n_rows, *coef.shape[1:])), 0.0
         for rows, block in design.blocks():
             y, weight = self.y[rows], self.weight[rows]
             raw = every[rows] = block @ coef + intercept
-            part, g = loss.value_gradient(y, raw, weight)
+            part, g = self.loss.value_gradient(y, raw, weight)
             value += part
             if not np.isfinite(value):
                 value = np.inf
                 continue  # no gradient, but the raw predictions of every row
-            slope += (block.T @ g).T
-            total += g.sum(axis=0)
-            if sums is not None:
-                sums.add(block, (weight * h for h in np.atleast_2d(curvature(y, raw).T)))
-        gradient = np.zeros_like(theta)
-        gradient[:, :d] = (slope - np.outer(total, design.centre)) * design.inverse
-        if self.fit_intercept:
-            gradient[:, d] = total
-        gradient += self.l2 * theta
+            bends = () if curvature is None else (weight * h for h in np.atleast_2d(curvature(y, raw).T))
+            sums.add(block, g, bends)
+        return self._penalised(params, value, sums, every)
+
+    def _sweep_together(self, params, curvature):
+        """The same for a loss whose rows depend on one another: a pass for predictions, another for their slopes."""
+        raw = self.raw_prediction(params)
+        value, slopes = self.loss.value_gradient(self.y, raw, self.weight)
+        if not np.isfinite(value):
+            return _Evaluation(np.inf, np.zeros(self.n_params), None, raw)
+        sums = _Sums(self, curvature)
+        bend, U, C = self.loss.curvature(self.y, raw, self.weight) if curvature else (None, None, None)
+        for rows, block in self.design.blocks():
+            sums.add(block, slopes[rows], [bend[rows]] if curvature else ())
+        found = self._penalised(params, value, sums, raw)
+        if curvature and U.shape[1]:
+            V = np.ones((self.p, U.shape[1]))
+            V[: self.design.n_features] = self.design.sums(U.T).T
+            V[self.design.n_features :] = U.sum(axis=0)
+            found.hessian += V @ C @ V.T
+        return found
+
+    def _penalised(self, params, value, sums, raw):
+        """The evaluation from the sums over the rows: the penalty comes on top."""
+        theta = params.reshape(self.n_outputs, self.p)
+        gradient = sums.gradient() + self.l2 * theta
         value += float((np.abs(theta) @ self.l1).sum()) + 0.5 * float((theta * theta @ self.l2).sum())
-        hessian = None if sums is None or value == np.inf else self._assemble(sums.standardised())
-        return _Evaluation(value, gradient.ravel(), hessian, every)
+        hessian = self._assemble(sums.gram.standardised()) if sums.gram is not None and value < np.inf else None
+        return _Evaluation(value, gradient.ravel(), hessian, raw)
 
     @cached_property
     def _free(self):
@@ -336,16 +378,20 @@ class LinearObjective:
         constant = theta[:, -1] if self.fit_intercept else np.zeros(K)
         raw = np.full(len(self.y), constant[0]) if K == 1 else np.tile(constant, (len(self.y), 1))
         value, g = self.loss.value_gradient(self.y, raw, self.weight)
-        per_row = g.reshape(len(raw), -1)
-        slope = np.zeros((K, design.n_features))
+        sums = _Sums(self, curved=False)
         for rows, block in design.blocks():
-            slope += (block.T @ per_row[rows]).T
-        gradient = (slope - np.outer(per_row.sum(axis=0), design.centre)) * design.inverse
+            sums.add(block, g[rows], ())
+        gradient = sums.gradient()[:, : design.n_features]
         # A gradient is a sum over rows of weight * slope, and a slope inherits the rounding of what it is taken at.
         mass = np.abs(g).sum()
         if not self.coupled and self.has_curvature:
             size = max(np.abs(raw).max(), np.abs(self.y).max())
-            mass += self.weight @ np.abs(self.loss.hessian(self.y, raw)).reshape(len(raw), -1).sum(axis=1) * size
+            bend = (
+                self.weight @ np.abs(self.loss.hessian(self.y, raw)).reshape(len(raw), -1).sum(axis=1)
+                if self.loss.elementwise
+                else np.abs(self.loss.curvature(self.y, raw, self.weight)[0]).sum()
+            )
+            mass += bend * size
         largest = float(np.abs(gradient).max(initial=0.0))
         return _Null(theta.ravel(), value, largest if largest > 16 * EPS * mass else float(mass), float(mass))
 

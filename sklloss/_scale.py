@@ -4,8 +4,8 @@
 "mad"    fit and scale = median abs(r) / 0.6745 alternate, from the median regression, until the scale stays.
 "joint"  the scale s is a variable of the convex problem
          min over coefficients and s:  sum_i weight_i (s / 2) (1 + 2 rho(r_i / s)) + alpha * penalty.
-         For a given s the coefficients are those of an ordinary objective of strength s * alpha, so its minimum over
-         them is a convex function of s, whose slope 1/2 - sum_i weight_i (z psi(z) - rho(z)), z = r / s, has one root.
+         For given residuals the best s is the root of a function of one variable, and what is left is a convex loss of
+         all rows together, which the solvers minimise like any other (`JointScale`).
 
 A loss that is not convex is fitted twice, straight from the median regression and by way of losses with wider
 constants, whose minima are fewer; the better of the two local minima is kept.
@@ -15,7 +15,7 @@ import numpy as np
 
 from .losses import AbsoluteError
 from .losses._base import ResidualLoss
-from .losses._derived import Scaled
+from .losses._derived import JointScale
 from .solvers import get_solver
 
 __all__ = ["ScaledFit", "check_joint"]
@@ -27,10 +27,7 @@ LEAST_AUTO = (
 NORMAL_MAD = 0.6745  # median of abs(r) for a normal r of scale 1
 WIDER = 8.0, 4.0, 2.0  # by how much the constants of a loss that is not convex are widened, stage by stage
 SETTLED = 1e-10  # relative change of a scale that has settled
-FLAT = 1e-13  # slope in the scale that is rounding
 ROUNDS = 100  # of fit and scale, at most
-PILOT_ROWS = 20  # rows for each parameter, and at least, of a subsample on which a joint fit starts
-PILOT_LEAST = 2000
 FAR = 1e8  # a residual, in units of the scale, at which z psi(z) - rho(z) has reached its supremum
 
 
@@ -98,7 +95,7 @@ class ScaledFit:
 
     def _settled(self, objective, solution, scale, options):
         """Alternate scale and fit until neither changes, by the secant of the change."""
-        floor = _floor(objective)
+        floor = LEAST * _spread(objective.y, objective.weight)
         n_iter, last = solution.n_iter, None
         for _ in range(ROUNDS):
             residuals = np.abs(_residuals(objective, solution.params))
@@ -118,52 +115,12 @@ class ScaledFit:
         return solution, scale
 
     def _joint(self, objective, params, options):
-        """Minimise over the scale as well; the certificate is that of both."""
-        floor, size = _floor(objective), max(PILOT_LEAST, PILOT_ROWS * objective.p)
-        scale = floor / LEAST
-        if size < objective.design.n_rows / 5:
-            pilot, scale = self._joint(objective.subsample(size), params, options)
-            params, scale = pilot.params, max(scale, floor)
-        low, high, last, n_iter = 0.0, np.inf, None, 0
-        for _ in range(ROUNDS):
-            at = objective.with_loss(Scaled(objective.loss, scale), alpha=scale * objective.alpha)
-            solution = self._fit(at, params, options)
-            params, n_iter = solution.params, n_iter + solution.n_iter
-            raw = objective.raw_prediction(params)
-            value, gradient = at.loss.value_gradient(at.y, raw, at.weight)
-            slope = 0.5 + (value + (at.loss.target(at.y) - raw) @ gradient) / scale**2
-            if abs(slope) <= FLAT or (scale == floor and slope > 0):
-                break
-            low, high = (scale, high) if slope < 0 else (low, scale)
-            # The first step would be the last if the residuals stayed and the loss were quadratic.
-            new = (
-                scale * np.sqrt(max(1 - 2 * slope, 0.01))
-                if last is None or slope == last[1]
-                else scale - slope * (scale - last[0]) / (slope - last[1])
-            )
-            if not low < new < high:
-                new = np.sqrt(max(low, floor) * high) if high < np.inf else 2 * scale
-            last, scale = (scale, slope), max(float(new), floor)
-        solution.n_iter, solution.n_passes = n_iter, objective.n_passes
-        return _over_scales(solution, scale, slope, floor, options["tol"]), scale
-
-
-def _over_scales(solution, scale, slope, floor, tol):
-    """The solution at a scale as one over coefficients and scales, at whose end the objective has that slope."""
-    solution.value = scale / 2 + solution.value / scale
-    proof = solution.certificate
-    if solution.gap is not None:
-        # The slopes of the rows bound the optimum from below once the sum of their conjugates is at most 1/2.
-        bound, shrink = solution.value - solution.gap / scale - (scale - floor) * slope, min(1.0, 1 / (1 - 2 * slope))
-        solution.gap = float(max(solution.value - shrink * bound, 0.0))
-        proof = f"the optimum is at most {solution.gap:.1e} below the value {solution.value:.6g} (duality gap)"
-    if scale == floor and slope > 0:
-        solution.certificate = f"over coefficients and scales from {floor:.3g} on: {proof}"
-        return solution
-    solution.optimality = max(solution.optimality, 2 * abs(slope))
-    solution.converged = solution.converged and solution.optimality <= tol
-    solution.certificate = f"over coefficients and scale, in which the slope is {slope:.1e}: {proof}"
-    return solution
+        """Minimise over the scale as well."""
+        joint = objective.with_loss(JointScale(objective.loss, LEAST * _spread(objective.y, objective.weight)))
+        solution = self._fit(joint, params, options)
+        scale = joint.loss.best_scale(joint.y, joint.raw_prediction(solution.params), joint.weight)
+        solution.certificate += f", over coefficients and scales from {joint.loss.floor:.3g} on"
+        return solution, scale
 
 
 def check_joint(loss):
@@ -181,12 +138,8 @@ def check_joint(loss):
         )
 
 
-def _floor(objective):
-    return LEAST * _spread(objective.y, objective.weight)
-
-
 def _with_scale(objective, scale):
-    return objective.with_loss(objective.loss.scaled(scale))
+    return objective if scale == 1 else objective.with_loss(objective.loss.scaled(scale))
 
 
 def _residuals(objective, params):

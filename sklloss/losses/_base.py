@@ -170,13 +170,17 @@ class Loss(BaseEstimator):
         """Curvature of the weighted sum of losses times a direction, row by row; like raw_prediction."""
         return _column(weight, direction) * self.hessian(y_true, raw_prediction) * direction
 
+    # A loss that is not elementwise may define curvature(y_true, raw_prediction, weight), the Hessian by the raw
+    # predictions as (diagonal, U, C): diag(diagonal) + U C U', U (n, r), C (r, r).
+
     # A loss may define majorizer(y_true, raw_prediction), like raw_prediction: the curvature of a parabola that
     # touches the loss at the raw prediction and lies above it; Newton's method falls back to it.
 
     @property
     def has_curvature(self):
         """Whether the loss defines a second derivative."""
-        return hasattr(self, "hessian") or type(self).hessian_product is not Loss.hessian_product
+        own = type(self).hessian_product is not Loss.hessian_product
+        return own or hasattr(self, "hessian" if self.elementwise else "curvature")
 
     def fit_intercept_only(self, y_true, weight):
         """Best constant raw prediction: () or (K,).  Start of a fit and null model of every skill score."""

@@ -117,6 +117,80 @@ class Scaled(_OfResidual):
         return self.base.majorizer(np.zeros_like(raw_prediction), (raw_prediction - y_true) / self.scale)
 
 
+class JointScale(Loss):
+    """A loss of the residual at the best common scale of its rows, itself a convex loss of all rows together.
+
+    With r = y_true - raw_prediction, and weights that sum to 1::
+
+        loss = min over s >= floor of  sum_i weight_i * (s / 2) * (1 + 2 * base(r_i / s))
+
+    The minimum is where sum_i weight_i * (z_i * psi(z_i) - base(z_i)) = 1 / 2, z = r / s; the sum falls as s grows.
+
+    Parameters
+    ----------
+    base : ResidualLoss
+        Convex and smooth.
+    floor : float > 0
+        Least scale.
+    """
+
+    elementwise = False
+    has_curvature = True
+
+    def __init__(self, base, floor):
+        self.base = base
+        self.floor = floor
+        self._near = None  # the last scale found: where the next search starts
+
+    def best_scale(self, y_true, raw_prediction, weight):
+        """The minimising s, a float."""
+        base, weight = self.base, weight * self.base.row_weight(y_true) / weight.sum()
+        r = base.target(y_true) - raw_prediction
+        scale = self._near or max(1.5 * float(np.median(np.abs(r))), self.floor)
+        low, high = self.floor, np.inf
+        for _ in range(100):
+            z = r / scale
+            excess = float(weight @ (z * base.psi(z) - base.rho(z)))
+            low, high = (scale, high) if excess > 0.5 else (low, scale)
+            if scale == self.floor and excess <= 0.5:
+                break
+            # Newton's method for the logarithm of both sides, which is straight where base is quadratic
+            fall = float(weight @ (z * z * base.psi_prime(z)))
+            step = np.log(2 * excess) * excess / fall if excess > 0 and fall > 0 else -np.inf
+            new = scale * np.exp(np.clip(step, -5, 5))
+            if not low <= new <= high:
+                new = np.sqrt(low * high) if high < np.inf else 2 * low
+            if abs(new - scale) <= 4e-16 * scale:
+                break
+            scale = max(float(new), self.floor)
+        self._near = scale
+        return scale
+
+    def value_gradient(self, y_true, raw_prediction, weight):
+        scale = self.best_scale(y_true, raw_prediction, weight)
+        z = (self.base.target(y_true) - raw_prediction) / scale
+        weighted = weight * self.base.row_weight(y_true)
+        value = scale * (0.5 * float(weight.sum()) + float(weighted @ self.base.rho(z)))
+        return value, -weighted * self.base.psi(z)
+
+    def curvature(self, y_true, raw_prediction, weight):
+        scale = self.best_scale(y_true, raw_prediction, weight)
+        z = (self.base.target(y_true) - raw_prediction) / scale
+        bend = weight * self.base.row_weight(y_true) * self.base.psi_prime(z) / scale
+        mixed = bend * z  # of raw prediction and scale
+        by_scale = float(mixed @ z)
+        if scale == self.floor or by_scale <= 0:
+            return bend, np.zeros((len(z), 0)), np.zeros((0, 0))
+        return bend, mixed[:, None], np.array([[-1 / by_scale]])
+
+    def fit_intercept_only(self, y_true, weight):
+        best = float(np.median(self.base.target(y_true)))
+        for _ in range(3):  # near enough for a start and a yardstick
+            scale = self.best_scale(y_true, np.full(len(y_true), best), weight)
+            best = float(Scaled(self.base, scale).fit_intercept_only(y_true, weight))
+        return best
+
+
 class Averaged(Loss):
     """A loss averaged over a window around the raw prediction, (n,).
 
