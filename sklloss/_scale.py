@@ -55,6 +55,7 @@ class ScaledFit:
     def solve(self, objective, params, **options):
         """As `Solver.solve`."""
         loss = objective.loss
+        get_solver(self.solver, objective)  # what it can't do, it says of the loss as it was passed
         if self.scale == "joint":
             solution, scale = self._joint(objective, params, options)
         else:

@@ -80,8 +80,14 @@ class _LinearLossModel(BaseEstimator):
         """
         for name, get in (("loss", get_loss), ("penalty", get_penalty)):
             value = params.get(name, getattr(self, name))
-            if isinstance(value, str) and any(key.startswith(name + "__") for key in params):
-                params[name] = get(value)
+            nested = [key for key in params if key.startswith(name + "__")]
+            if nested and isinstance(value, str):
+                value = params[name] = get(value)
+            if nested and not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"Invalid parameter {nested[0]!r} for {type(self).__name__}: {name}={value!r} has no parameters. "
+                    f"Pass a {name} that has them, by its name or as an object, in the same call."
+                )
         return super().set_params(**params)
 
     def _valid_loss(self):
@@ -120,9 +126,9 @@ class _LinearLossModel(BaseEstimator):
             raise ValueError(f"bounds cross: the lower bound of {which}, {lower[j]}, is above the upper, {upper[j]}.")
         return None if np.isinf(lower).all() and np.isinf(upper).all() else (lower, upper)
 
-    def _starts_warm(self, n_coefficients):
+    def _starts_warm(self, n_outputs, n_features):
         """Whether to start at the coefficients of the last fit."""
-        return self.warm_start and np.size(getattr(self, "coef_", ())) == n_coefficients
+        return self.warm_start and np.atleast_2d(getattr(self, "coef_", ())).shape == (n_outputs, n_features)
 
     def _fit(self, X, y, loss, sample_weight, n_outputs, *, start=None, solver=None, origin=0.0):
         """Minimise, write the fitted attributes, warn once if the certificate fails.
@@ -142,7 +148,7 @@ class _LinearLossModel(BaseEstimator):
         )
         solver = get_solver(self.solver, objective) if solver is None else solver
         params = objective.null.params if start is None else start
-        if self._starts_warm(n_outputs * X.shape[1]):
+        if self._starts_warm(n_outputs, X.shape[1]):
             params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1) - origin)
         with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
             solution = solve_columns(
@@ -359,7 +365,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if self.scale == "joint":
             check_joint(loss)
-        fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs * X.shape[1]))
+        fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs, X.shape[1]))
         origin = _origin(y) if loss.translates and self.fit_intercept else 0.0
         coef, intercept = self._fit(X, y - origin, loss, weight, n_outputs, solver=fitting, origin=origin)
         self.loss_ = loss
