@@ -14,8 +14,22 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.parallel import _get_threadpool_controller
 from sklearn.utils.validation import _check_sample_weight
 
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """What an estimator inherits where scikit-learn has no callbacks."""
+
+    def with_callbacks(method):
+        """The method itself."""
+        return method
+
+
 __all__ = [
     "ESTIMATOR_CLASSES",
+    "CallbackSupportMixin",
+    "FitTasks",
     "Interval",
     "InvalidParameterError",
     "LabelledScorer",
@@ -24,6 +38,7 @@ __all__ = [
     "check_parameters",
     "check_sample_weight",
     "one_blas_thread",
+    "with_callbacks",
 ]
 
 
@@ -50,6 +65,34 @@ def one_blas_thread():
     fight for the cores, and two threads are several times slower than one.
     """
     return _get_threadpool_controller().limit(limits=1, user_api="blas")
+
+
+class FitTasks:
+    """The tasks of a fit, for the callbacks of an estimator: the fit itself, and in it each iteration.
+
+    ``watched`` says whether there is a callback at all.
+    """
+
+    def __init__(self, estimator, X, y, sample_weight):
+        self.watched = bool(getattr(estimator, "_skl_callbacks", ()))
+        if not hasattr(estimator, "_init_callback_context"):
+            self.context = None
+            return
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.context = estimator._init_callback_context(max_subtasks=None)
+        self.context.call_on_fit_task_begin(**self.given)
+
+    def iteration(self, attributes):
+        """One iteration has ended: ``attributes()`` are those of a fit that ends here; whether to stop."""
+        context = self.context.subcontext(task_name="iteration")
+        context.call_on_fit_task_begin(**self.given)
+        return context.call_on_fit_task_end(**self.given, reconstruction_attributes=attributes)
+
+    def end(self):
+        """The fit has ended."""
+        if self.context is not None:
+            self.context.call_on_fit_task_end(**self.given, reconstruction_attributes={})
 
 
 def called_by_scikit_learn(depth: int) -> bool:

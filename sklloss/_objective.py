@@ -18,6 +18,7 @@ from ._design import Design, GramSums
 __all__ = ["LinearObjective", "ReluRows", "share_kinks"]
 
 EPS = np.finfo(np.float64).eps
+FAR = 1024.0  # a raw prediction beyond all kinks; a power of two, so that constants come out exact
 
 
 @dataclass
@@ -211,6 +212,11 @@ class LinearObjective:
     def kinked(self):
         """Whether the loss is nothing but kinks."""
         return self.kinks is not None and self.kinks.rest is None and len(self.kinks.at) > 0
+
+    @property
+    def polyhedral(self):
+        """Whether columns form one problem, and the loss of a row is a maximum of affine functions of them."""
+        return self.coupled and self.convex and self.loss.relu is not None
 
     @property
     def has_curvature(self):
@@ -531,6 +537,16 @@ class LinearObjective:
             low, high = low[:, typical], high[:, typical]
         total = weight.sum()
         return ReluRows(at, low * total, high * total, sign, weight / total, float(self.weight @ kinks.constant))
+
+    def pieces(self):
+        """The affine functions of which the loss of a row is the maximum: constants (J, n) and slopes (J, n, K).
+
+        They are the tangents far along each column of the raw prediction, so never above a convex loss.
+        """
+        far = FAR * np.eye(self.n_outputs)[:, None] * np.ones((len(self.y), 1))
+        slopes = np.array([self.loss.gradient(self.y, raw) for raw in far])
+        values = np.array([self.loss.loss(self.y, raw) for raw in far])
+        return values - (slopes * far).sum(axis=2), slopes
 
     # ------------------------------------------------------------------------------------------- coefficients
     def unpack(self, params):

@@ -16,7 +16,7 @@ import numpy as np
 from .losses import AbsoluteError
 from .losses._base import ResidualLoss
 from .losses._derived import JointScale
-from .solvers import get_solver
+from .solvers import Stopped, get_solver
 
 __all__ = ["ScaledFit", "check_joint"]
 
@@ -57,20 +57,17 @@ class ScaledFit:
         loss = objective.loss
         get_solver(self.solver, objective)  # what it can't do, it says of the loss as it was passed
         if self.scale == "joint":
-            solution, scale = self._joint(objective, params, options)
-        else:
-            scale = self.scale if loss.standardized and self.scale is not None else 1.0
-            start, graduated = params, not loss.convex and not self.warm
-            if graduated or isinstance(scale, str):
-                median, estimate = _median_regression(objective, options["tol"])
-                start = params if self.warm else median
-                scale = estimate if isinstance(scale, str) else scale
-            fit = self._graduated if graduated else self._fit
-            solution = fit(_with_scale(objective, scale), start, options)
-            if self.scale == "mad" and loss.standardized:
-                solution, scale = self._settled(objective, solution, scale, options)
+            return self._joint(objective, params, options)
+        scale = self.scale if loss.standardized and self.scale is not None else 1.0
+        start, graduated = params, not loss.convex and not self.warm
+        if graduated or isinstance(scale, str):
+            median, estimate = _median_regression(objective, options["tol"])
+            start = params if self.warm else median
+            scale = estimate if isinstance(scale, str) else scale
         self.scales.append(float(scale))
-        return solution
+        fit = self._graduated if graduated else self._fit
+        solution = fit(_with_scale(objective, scale), start, options)
+        return self._settled(objective, solution, options) if self.scale == "mad" and loss.standardized else solution
 
     def _fit(self, objective, start, options):
         return get_solver(self.solver, objective).solve(objective, start, **options)
@@ -94,9 +91,9 @@ class ScaledFit:
         )
         return better
 
-    def _settled(self, objective, solution, scale, options):
+    def _settled(self, objective, solution, options):
         """Alternate scale and fit until neither changes, by the secant of the change."""
-        floor = LEAST * _spread(objective.y, objective.weight)
+        scale, floor = self.scales[-1], LEAST * _spread(objective.y, objective.weight)
         n_iter, last = solution.n_iter, None
         for _ in range(ROUNDS):
             residuals = np.abs(_residuals(objective, solution.params))
@@ -106,22 +103,30 @@ class ScaledFit:
                 break
             bend = -1.0 if last is None else (change - last[1]) / (scale - last[0])
             last = scale, change
-            scale -= change / min(bend, -0.5)  # plain alternation is a bend of -1
+            scale = self.scales[-1] = scale - change / min(bend, -0.5)  # plain alternation is a bend of -1
             solution = self._fit(_with_scale(objective, scale), solution.params, options)
             n_iter += solution.n_iter
         else:
             solution.converged = False
             solution.message = f"The scale did not settle in {ROUNDS} rounds; pass scale='auto' or a number. "
         solution.n_iter, solution.n_passes = n_iter, objective.n_passes
-        return solution, scale
+        return solution
 
     def _joint(self, objective, params, options):
         """Minimise over the scale as well."""
         joint = objective.with_loss(JointScale(objective.loss, LEAST * _spread(objective.y, objective.weight)))
-        solution = self._fit(joint, params, options)
-        scale = joint.loss.best_scale(joint.y, joint.raw_prediction(solution.params), joint.weight)
-        solution.certificate += f", over coefficients and scales from {joint.loss.floor:.3g} on"
-        return solution, scale
+        found = None
+        try:
+            found = self._fit(joint, params, options)
+            found.certificate += f", over coefficients and scales from {joint.loss.floor:.3g} on"
+            return found
+        except Stopped as stopped:
+            found = stopped
+            raise
+        finally:
+            if found is not None:
+                raw = joint.raw_prediction(found.params)
+                self.scales.append(joint.loss.best_scale(joint.y, raw, joint.weight))
 
 
 def check_joint(loss):

@@ -16,13 +16,22 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
-from ._compat import Interval, StrOptions, check_parameters, check_sample_weight, one_blas_thread
+from ._compat import (
+    CallbackSupportMixin,
+    FitTasks,
+    Interval,
+    StrOptions,
+    check_parameters,
+    check_sample_weight,
+    one_blas_thread,
+    with_callbacks,
+)
 from ._objective import LinearObjective
 from ._scale import ScaledFit, check_joint
 from .losses import LogLoss, Loss
 from .losses._base import encode_classes, get_loss
 from .penalties import L2, Penalty, get_penalty
-from .solvers import get_solver, solve_columns
+from .solvers import Solution, Stopped, get_solver, solve_columns
 
 __all__ = ["LossClassifier", "LossRegressor"]
 
@@ -38,10 +47,10 @@ def _all_or_nothing(fit):
     """Leave the estimator as it was where fitting raises."""
 
     @wraps(fit)
-    def fit_or_restore(self, X, y, sample_weight=None):
+    def fit_or_restore(self, *args, **kwargs):
         before = vars(self).copy()
         try:
-            return fit(self, X, y, sample_weight)
+            return fit(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
@@ -50,7 +59,7 @@ def _all_or_nothing(fit):
     return fit_or_restore
 
 
-class _LinearLossModel(BaseEstimator):
+class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
     """What regressor and classifier share: parameters, one fit, the decision values."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -130,10 +139,19 @@ class _LinearLossModel(BaseEstimator):
         """Whether to start at the coefficients of the last fit."""
         return self.warm_start and np.atleast_2d(getattr(self, "coef_", ())).shape == (n_outputs, n_features)
 
-    def _fit(self, X, y, loss, sample_weight, n_outputs, *, start=None, solver=None, origin=0.0):
+    def _of_sets(self, loss, y, sample_set, weight):
+        """The loss of these sets of rows, of which those of weight 0 are left out; writes ``n_sets_``."""
+        vars(self).pop("n_sets_", None)
+        if loss.elementwise:
+            return loss
+        sets = loss.check_sets(y, sample_set)
+        self.n_sets_ = len(sets)
+        return loss.of_sets(sets.only(weight > 0))
+
+    def _fit(self, X, y, loss, sample_weight, n_outputs, tasks, known, *, start=None, solver=None, origin=0.0):
         """Minimise, write the fitted attributes, warn once if the certificate fails.
 
-        Returns coefficients and intercepts; `origin` is what was subtracted from y.
+        `known` are the attributes that do not depend on the solution, `origin` what was subtracted from y.
         """
         objective = LinearObjective(
             X,
@@ -150,30 +168,50 @@ class _LinearLossModel(BaseEstimator):
         params = objective.null.params if start is None else start
         if self._starts_warm(n_outputs, X.shape[1]):
             params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1) - origin)
+
+        def fitted(solution):
+            coef, intercept = objective.unpack(solution.params)
+            intercept += origin
+            return known | {
+                "coef_": self._per_output(coef.astype(X.dtype)),
+                "intercept_": self._per_output(intercept.astype(X.dtype)),
+                "solution_": replace(solution, params=np.column_stack([coef, intercept]).ravel()),
+                "n_iter_": solution.n_iter,
+            }
+
+        def after_iteration(n_iter, value, optimality, params=None):
+            if self.verbose:
+                print(f"iteration {n_iter:4d}: objective {value:.10g}, optimality {optimality:.1e}")
+            if tasks.watched and params is not None:
+                stopped = Stopped(params, value, optimality, n_iter)
+                if tasks.iteration(lambda: fitted(_unfinished(stopped))):
+                    raise stopped
+
+        callback = after_iteration if self.verbose or tasks.watched else None
         with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
-            solution = solve_columns(
-                solver, objective, params, tol=self.tol, max_iter=self.max_iter,
-                callback=_report if self.verbose else None,
-            )  # fmt: skip
-        coef, intercept = objective.unpack(solution.params)
-        intercept += origin
-        if not coef.any():
-            remedy = ": the l1 penalty outweighs every feature, and a smaller alpha lets some in" * bool(
-                objective.l1.any()
+            try:
+                solution = solve_columns(
+                    solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=callback
+                )
+            except Stopped as stopped:
+                solution = _unfinished(stopped)
+        for name, value in fitted(solution).items():
+            setattr(self, name, value)
+        if not np.any(self.coef_):
+            shrunk = ": the l1 penalty outweighs every feature, and a smaller alpha lets some in"
+            self.solution_.message = (
+                f"all coefficients are zero{shrunk * bool(objective.l1.any())}; {solution.message}".strip("; ")
             )
-            solution.message = f"all coefficients are zero{remedy}; {solution.message}".strip("; ")
-        self.solution_ = replace(solution, params=np.column_stack([coef, intercept]).ravel())
-        self.n_iter_ = solution.n_iter
         if not solution.converged:
+            said = f"{solution.message.rstrip('. ')}. " if solution.message else ""
             warnings.warn(
                 f"{type(self).__name__} did not converge: solver {solution.solver!r} stopped after {solution.n_iter} "
-                f"iterations at optimality {solution.optimality:.1e}, above tol={self.tol:g}. {solution.message} "
+                f"iterations at optimality {solution.optimality:.1e}, above tol={self.tol:g}. {said}"
                 + ("" if objective.declared else UNDECLARED)
                 + "Increase max_iter or tol, add a penalty or a larger alpha, or scale the features.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
-        return coef.astype(X.dtype), intercept.astype(X.dtype)
 
     def _raw_prediction(self, X):
         """Decision values, (n,) or (n, K)."""
@@ -202,8 +240,12 @@ def _limit(limit, default, which, n_features, names):
     return values
 
 
-def _report(n_iter, value, optimality):
-    print(f"iteration {n_iter:4d}: objective {value:.10g}, optimality {optimality:.1e}")
+def _unfinished(stopped):
+    """The solution at an iteration that a callback sees, and may have stopped at."""
+    return Solution(
+        stopped.params, stopped.value, stopped.n_iter, stopped.n_iter, stopped.optimality, None,
+        "none: the iterations were stopped", False, "any", "Stopped by a callback. ",
+    )  # fmt: skip
 
 
 class LossRegressor(RegressorMixin, _LinearLossModel):
@@ -277,6 +319,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     scale_ : float or ndarray of shape (n_outputs,)
         The scale of the residuals that the fit used; 1 where the loss takes none.
     n_iter_ : int
+    n_sets_ : int
+        Of a loss of sets of rows, the number of sets.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
     loss_ : Loss
@@ -337,7 +381,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         self.verbose = verbose
 
     @_all_or_nothing
-    def fit(self, X, y, sample_weight=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, sample_set=None):
         """Fit the model.
 
         Parameters
@@ -347,6 +392,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
             Several outputs are fitted as if one by one, for losses whose domain is the whole line.
         sample_weight : array-like of shape (n_samples,), default=None
             A weight of k is the same as k copies of the row; only ratios matter.
+        sample_set : array-like of shape (n_samples,), default=None
+            For losses of sets of rows (psnr): which rows make one set; None for all of them.  Others ignore it.
 
         Returns
         -------
@@ -367,12 +414,17 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
             check_joint(loss)
         fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs, X.shape[1]))
         origin = _origin(y) if loss.translates and self.fit_intercept else 0.0
-        coef, intercept = self._fit(X, y - origin, loss, weight, n_outputs, solver=fitting, origin=origin)
-        self.loss_ = loss
-        self.coef_ = coef[0] if y.ndim == 1 else coef
-        self.intercept_ = float(intercept[0]) if y.ndim == 1 else intercept
-        self.scale_ = fitting.scales[0] if y.ndim == 1 else np.array(fitting.scales)
+        tasks = FitTasks(self, X, y, sample_weight)
+        bound = self._of_sets(loss, y, sample_set, weight)
+        self._fit(X, y - origin, bound, weight, n_outputs, tasks, {"loss_": loss}, solver=fitting, origin=origin)
+        self.scale_ = self._per_output(np.array(fitting.scales))
+        tasks.end()
         return self
+
+    @staticmethod
+    def _per_output(values):
+        """What a fitted attribute is: of a single output without its axis."""
+        return values if len(values) > 1 else values[0] if values.ndim > 1 else float(values[0])
 
     def predict(self, X):
         """Predict the target.
@@ -470,6 +522,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
     intercept_ : ndarray of shape (1,) or (n_classes,)
     n_iter_ : int
+    n_sets_ : int
+        Of a loss of sets of rows, the number of sets.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
     loss_ : Loss
@@ -527,7 +581,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         self.verbose = verbose
 
     @_all_or_nothing
-    def fit(self, X, y, sample_weight=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, sample_set=None):
         """Fit the model.
 
         Parameters
@@ -538,6 +593,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
             one-hot rows, whose classes are the names of the columns of a data frame, else 0, 1, ...
         sample_weight : array-like of shape (n_samples,), default=None
             A weight of k is the same as k copies of the row; only ratios matter.
+        sample_set : array-like of shape (n_samples,), default=None
+            For losses of sets of rows (dice, ctc): which rows make one set; None for all of them.  Others ignore it.
 
         Returns
         -------
@@ -568,16 +625,25 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
             target = shares[:, 1] if len(classes) == 2 else shares
         start = None
         bound.check_y_true(target, fit=True)
-        if not loss.convex and loss.multiclass:  # a loss that is not convex starts at the fit of a convex one
+        bound = self._of_sets(bound, target, sample_set, weight)
+        if not loss.convex and loss.multiclass and not loss.needs_sets:
+            # A loss that is not convex starts at the fit of a convex one; where labels stand in a sequence says nothing.
             convex = LinearObjective(
                 X, target, LogLoss(), penalty=self._valid_penalty() or L2(), alpha=self.alpha or 1e-4,
                 sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,
             )  # fmt: skip
             options = {"tol": 1e-4, "max_iter": self.max_iter}
             start = solve_columns(get_solver("auto", convex), convex, convex.null.params, **options).params
-        self.coef_, self.intercept_ = self._fit(X, target, bound, weight, n_outputs, start=start)
-        self.classes_, self.loss_ = classes, loss
+        tasks = FitTasks(self, X, y, sample_weight)
+        known = {"classes_": classes, "loss_": loss}
+        self._fit(X, target, bound, weight, n_outputs, tasks, known, start=start)
+        tasks.end()
         return self
+
+    @staticmethod
+    def _per_output(values):
+        """What a fitted attribute is: always with the axis of the columns."""
+        return values
 
     def _hard_labels(self, y, loss, weight):
         """Classes, one-hot rows (n, K), and weights that are 0 for rows whose label the loss ignores."""
@@ -592,8 +658,10 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         ignore = getattr(loss, "ignore_label", None)
         seen = np.ones(len(y), bool) if ignore is None else y != ignore
         classes = np.unique(y[seen])
+        if (blank := getattr(loss, "blank", None)) is not None:  # a class, though no row need have it
+            classes = np.unique(np.append(classes, blank))
         if len(classes) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {classes[0]!r}.")
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {classes.tolist()[0]!r}.")
         index = np.searchsorted(classes, np.where(seen, y, classes[0]))
         return classes, np.eye(len(classes))[index], np.where(seen, weight, 0.0)
 

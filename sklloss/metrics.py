@@ -20,7 +20,7 @@ __all__ = ["average_loss", "d2_loss_score", "d2_loss_scorer", "loss_scorer", "lo
 TRIMMED = 0.2  # part of the total weight, that of the largest losses, which aggregate="trimmed" leaves out
 
 
-def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggregate="mean"):
+def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, sample_set=None, aggregate="mean"):
     """Average of any loss: the metric that belongs to a loss.
 
     Parameters
@@ -39,6 +39,8 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
         Weights of the rows.
     labels : array-like of shape (n_classes,), default=None
         All labels, in the order of the columns of y_pred; None for those in y_true, sorted.
+    sample_set : array-like of shape (n_samples,), default=None
+        For losses of sets of rows (dice, ctc): which rows make one set; None for all of them.  Others ignore it.
     aggregate : {"mean", "sum", "median", "trimmed"} or None, default="mean"
         Weighted mean, weighted sum, weighted median; the mean after the largest losses, 20 % of the weight, are left
         out; or None for the loss of each row.  Median and trimmed mean judge a model by its bulk when the targets
@@ -47,7 +49,7 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     Returns
     -------
     float, or ndarray of shape (n_samples,) for ``aggregate=None``
-        Lower is better.
+        Lower is better.  Of a loss of sets, (n_sets,) in the order of the sorted labels of the sets.
 
     Raises
     ------
@@ -69,22 +71,18 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, aggre
     if aggregate not in ("mean", "sum", "median", "trimmed", None):
         raise ValueError(f"aggregate must be 'mean', 'sum', 'median', 'trimmed' or None, got {aggregate!r}.")
     loss, y_true, y_pred = _checked(y_true, y_pred, labels, loss)
-    rows = loss.per_sample(y_true, y_pred)
-    weight = check_sample_weight(sample_weight, rows)
-    if aggregate is None:
-        return rows
-    if aggregate == "mean":
-        return loss.mean(y_true, rows, weight)
-    weight, rows = np.repeat(weight, rows[0].size), rows.ravel()  # a pixel has the weight of its row
-    if aggregate == "sum":
-        return float(weight @ rows)
-    order = np.argsort(rows)
-    rows, reached = rows[order], np.cumsum(weight[order])
-    if aggregate == "median":
-        low, high = np.searchsorted(reached, reached[-1] * np.array([0.5 - 1e-12, 0.5 + 1e-12]))
-        return float(0.5 * (rows[low] + rows[min(high, len(rows) - 1)]))
-    kept = np.diff(np.minimum(reached, (1 - TRIMMED) * reached[-1]), prepend=0.0)
-    return float(np.average(rows[kept > 0], weights=kept[kept > 0]))
+    if loss.elementwise:
+        rows = loss.per_sample(y_true, y_pred)
+        weight = check_sample_weight(sample_weight, rows)
+        if aggregate == "mean":
+            return loss.mean(y_true, rows, weight)
+        weight = np.repeat(weight, rows[0].size)  # a pixel has the weight of its row
+    else:
+        weight = check_sample_weight(sample_weight, y_pred)
+        if aggregate == "mean":
+            return _mean_over_sets(loss, y_true, y_pred, weight, sample_set)
+        rows, weight = _sets(loss, y_true, y_pred, weight, sample_set)
+    return rows if aggregate is None else _aggregated(rows.ravel(), weight, aggregate)
 
 
 def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
@@ -233,6 +231,36 @@ def d2_loss_scorer(loss, **params):
     np.float64(0.9)
     """
     return _scorer(d2_loss_score, 1, get_loss(loss, **params).check())
+
+
+def _mean_over_sets(loss, y_true, y_pred, weight, sample_set):
+    """Mean of a loss that is not elementwise, a float."""
+    y_true, raw = loss.checked(y_true, y_pred)
+    denominator = loss.denominator(y_true)
+    weight = weight / (weight.sum() if denominator is None else weight @ denominator)
+    return loss.of_sets(loss.sets(sample_set, len(raw))).value_gradient(y_true, raw, weight)[0]
+
+
+def _sets(loss, y_true, y_pred, weight, sample_set):
+    """Loss of each set of rows, and what it counts, (n_sets,) each."""
+    if not hasattr(loss, "set_values"):
+        raise ValueError(f"{loss!r} has parts of rows and parts of sets of rows, so aggregate must be 'mean'.")
+    y_true, raw = loss.checked(y_true, y_pred)
+    sets = loss.sets(sample_set, len(raw))
+    return loss.set_values(y_true, raw, weight, sets), loss.share(weight, sets)
+
+
+def _aggregated(values, weight, aggregate):
+    """Sum, median or trimmed mean of weighted values, a float."""
+    if aggregate == "sum":
+        return float(weight @ values)
+    order = np.argsort(values)
+    values, reached = values[order], np.cumsum(weight[order])
+    if aggregate == "median":
+        low, high = np.searchsorted(reached, reached[-1] * np.array([0.5 - 1e-12, 0.5 + 1e-12]))
+        return float(0.5 * (values[low] + values[min(high, len(values) - 1)]))
+    kept = np.diff(np.minimum(reached, (1 - TRIMMED) * reached[-1]), prepend=0.0)
+    return float(np.average(values[kept > 0], weights=kept[kept > 0]))
 
 
 def _checked(y_true, y_pred, labels, loss):

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklloss import get_loss, list_losses
+from sklloss import LossClassifier, LossRegressor, get_loss, list_losses
 
-REGRESSION = [name for name in list_losses("regression") if type(get_loss(name)).__module__.startswith("sklloss.")]
-CLASSIFICATION = [
-    name for name in list_losses("classification") if type(get_loss(name)).__module__.startswith("sklloss.")
-]
+OURS = [name for name in list_losses() if type(get_loss(name)).__module__.startswith("sklloss.")]
+REGRESSION = [name for name in list_losses("regression", elementwise=True) if name in OURS]
+CLASSIFICATION = [name for name in list_losses("classification", elementwise=True) if name in OURS]
+SETS = [name for name in list_losses(elementwise=False) if name in OURS]
 
 
 def regression_data(n=80, d=4, seed=0, positive=False, zero=True):
@@ -38,6 +38,11 @@ def data_for(name, **options):
     if loss.response_method != "predict":
         return classification_data(**options)
     return regression_data(positive=loss.positive_only, zero=name in ("poisson", "tweedie"), **options)
+
+
+def estimator_for(name, **params):
+    """The estimator of the kind of a loss."""
+    return (LossRegressor if get_loss(name).response_method == "predict" else LossClassifier)(name, **params)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The estimators: scikit-learn's own checks, parameters, shapes, weights, bad input."""
+"""The estimators: parameters, shapes, weights, bad input."""
 
 import pickle
 
@@ -13,50 +13,20 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklloss import LossClassifier, LossRegressor, average_loss, get_loss, loss_scorer
 from sklloss.losses import Hinge, Huber, MarginLoss, Pinball, ResidualLoss
 from sklloss.penalties import L2, Penalty
 
-from .common import CLASSIFICATION, REGRESSION, classification_data, data_for, does_not_warn, regression_data
-
-ESTIMATORS = [
-    estimator(name, penalty=penalty)
-    for estimator, names in ((LossRegressor, REGRESSION), (LossClassifier, CLASSIFICATION))
-    for name in names
-    for penalty in ("l2", None)
-]
-WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
-
-
-def estimator_for(name, **params):
-    regressor = get_loss(name).response_method == "predict"
-    return (LossRegressor if regressor else LossClassifier)(name, **params)
-
-
-def expected_failures(estimator):
-    """Where a check of scikit-learn asks for what no solver can give.
-
-    Its weight checks have 15 rows and 30 columns, so without a penalty there are many minimisers, or none: a loss with
-    kinks, and one that stands on a median regression, stops at one of them, and a flat one at the first that is good
-    to tol.  The ramp loss has one at each start.
-    """
-    loss, failures = get_loss(estimator.loss), {}
-    kinks = not loss.smooth and not (loss.poor_score or loss.multiclass)  # those two end at 0 and at a smooth fit
-    if estimator.penalty is None and (kinks or loss.standardized or not loss.convex):
-        failures |= dict.fromkeys(WEIGHT_CHECKS, "several minimisers, or an automatic scale of 0")
-    if estimator.loss == "crammer_singer":
-        failures["check_class_weight_classifiers"] = "weights of 1 to 1e7: the fit warns that its gap stays open"
-    if estimator.loss == "brier" and estimator.penalty is None:
-        failures["check_class_weight_classifiers"] = "a local minimum that gives up a row of the heavy class"
-    return failures
-
-
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
-def test_scikit_learn_accepts_every_loss(estimator, check):
-    check(estimator)
-
+from .common import (
+    CLASSIFICATION,
+    REGRESSION,
+    classification_data,
+    data_for,
+    does_not_warn,
+    estimator_for,
+    regression_data,
+)
 
 # ------------------------------------------------------------------------------------------------ parameters
 def test_a_string_becomes_its_object_when_a_nested_parameter_comes_with_it():

@@ -13,7 +13,7 @@ from sklloss import get_loss, list_losses
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+BLOCK = re.compile(r"```python\n(.*?)```(?:\n```text\n(.*?)```)?", flags=re.DOTALL)
 TABLE = re.compile(r"(?<=writes this table -->\n).*?(?=<!-- /losses -->)", flags=re.DOTALL)
 
 
@@ -30,16 +30,25 @@ def losses_table():
     return "\n".join(lines) + "\n"
 
 
-def test_the_code_blocks_of_the_readme_run_in_order_and_print_what_they_say(capsys, monkeypatch):
+def run_blocks(text, capsys, monkeypatch):
+    """Run the Python blocks of a document in order: they print what a comment behind a print, or a text block, says."""
     module = types.ModuleType("readme")  # a module, so that the classes of its blocks can be pickled
     monkeypatch.setitem(sys.modules, "readme", module)
-    for block in BLOCKS:
+    for block, output in BLOCK.findall(text):
         capsys.readouterr()
         exec(compile(block, "README.md", "exec"), vars(module))
         printed = capsys.readouterr().out
-        for said in re.findall(r"^print\(.*\)  # (.*)$", block, flags=re.MULTILINE):
-            pattern = re.escape(said).replace(re.escape("..."), ".*")  # what depends on rounding is left open
-            assert re.search(pattern, printed), f"the README says {said!r}, it prints {printed!r}"
+        for said in [*re.findall(r"^print\(.*\)  # (.*)$", block, flags=re.MULTILINE), *output.splitlines()]:
+            assert re.search(pattern(said), printed), f"the document says {said!r}, it prints {printed!r}"
+
+
+def pattern(said):
+    """A regular expression for what is said; what depends on rounding is left open as ``...``."""
+    return re.escape(said).replace(re.escape("..."), ".*")
+
+
+def test_the_code_blocks_of_the_readme_run_in_order_and_print_what_they_say(capsys, monkeypatch):
+    run_blocks(README.read_text(encoding="utf-8"), capsys, monkeypatch)
 
 
 def test_the_table_of_losses_is_not_stale():

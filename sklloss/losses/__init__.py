@@ -8,10 +8,14 @@ from ._compose import *  # noqa: F403
 from ._derived import *  # noqa: F403
 from ._deviance import *  # noqa: F403
 from ._function import *  # noqa: F403
+from ._image import *  # noqa: F403
 from ._margin import *  # noqa: F403
+from ._overlap import *  # noqa: F403
 from ._probability import *  # noqa: F403
 from ._redescending import *  # noqa: F403
 from ._residual import *  # noqa: F403
 from ._robust import *  # noqa: F403
+from ._sequence import *  # noqa: F403
+from ._sets import SetLoss as SetLoss
 
 __all__ = sorted(name for name, value in globals().items() if isinstance(value, type) and issubclass(value, Loss))

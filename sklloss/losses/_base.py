@@ -49,6 +49,8 @@ class Loss(BaseEstimator):
         Convex in ``raw_prediction``; with a continuous gradient; with a constant second derivative.
     elementwise : bool
         The loss of a set of rows is the weighted mean of the rows' losses.
+    needs_sets : bool
+        A loss of sets of rows that does not take all rows for one set: ``sample_set`` must be given.
     subquadratic : bool
         Of a loss of the residual: rho is a concave function of r**2, as where outliers pull less than in proportion;
         Newton's method may then fall back to reweighted least squares.
@@ -90,6 +92,7 @@ class Loss(BaseEstimator):
     convex: Any = True
     smooth: Any = True
     elementwise: Any = True
+    needs_sets: Any = False
     quadratic: Any = False
     translates: Any = False
     of_given_rows: Any = False
@@ -249,6 +252,12 @@ class Loss(BaseEstimator):
 
     def per_sample(self, y_true, y_pred):
         """Loss of each row for predictions as a user sees them, (n,); the mean over the outputs of a regression."""
+        y_true, raw = self.checked(y_true, y_pred)
+        rows = self.loss(y_true, raw)
+        return rows / y_true.shape[1] if self.response_method == "predict" and y_true.ndim == 2 else rows
+
+    def checked(self, y_true, y_pred):
+        """Targets and raw predictions of valid targets and predictions; else a ValueError."""
         self.check()
         if len(np.shape(y_pred)) > 0:
             check_consistent_length(y_true, y_pred)
@@ -257,8 +266,11 @@ class Loss(BaseEstimator):
             raise ValueError(f"y_true has shape {y_true.shape}, y_pred has shape {y_pred.shape}; they must be equal.")
         self.check_y_true(y_true)
         _check_domain(y_pred, self.interval_y_pred, "y_pred", self)
-        rows = self.loss(y_true, self.raw(y_pred))
-        return rows / y_true.shape[1] if self.response_method == "predict" and y_true.ndim == 2 else rows
+        return y_true, self.raw(y_pred)
+
+    def of_sets(self, sets):
+        """The loss of certain sets of rows; itself where each row has a loss of its own."""
+        return self
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Weighted mean loss, a float: the loss as a metric, on encoded targets.

@@ -100,7 +100,7 @@ class LossSum(Loss):
             )
         for part in self.parts:
             part.check()
-        if len({(part.response_method, part.link, type(part).raw, type(part).decision) for part in self.parts}) > 1:
+        if len({(part.response_method, part.link, type(part).decision) for part in self.parts}) > 1:
             said = ", ".join(f"{part!r} ({part.response_method}, {part.link} link)" for part in self.parts)
             raise ValueError(f"The losses of a sum must take the same kind of prediction; got {said}.")
         return self
@@ -114,6 +114,8 @@ class LossSum(Loss):
     elementwise = property(lambda self: self._all("elementwise"))
     quadratic = property(lambda self: self._all("quadratic"))
     translates = property(lambda self: self._all("translates"))
+    of_given_rows = property(lambda self: any(part.of_given_rows for part in self.parts))
+    needs_sets = property(lambda self: any(part.needs_sets for part in self.parts))
     shift_invariant = property(lambda self: self._all("shift_invariant"))
     poor_score = property(lambda self: self._all("poor_score"))
     standardized = property(lambda self: any(part.standardized for part in self.parts))
@@ -209,6 +211,21 @@ class LossSum(Loss):
     def excess(self, n_classes):
         return sum(weight * part.excess(n_classes) for weight, part in self.summands if not part.smooth)
 
+    @property
+    def _of_rows_together(self):
+        return [part for part in self.parts if not part.elementwise]
+
+    def sets(self, sample_set, n_rows):
+        """The `Sets` of these labels."""
+        return self._of_rows_together[0].sets(sample_set, n_rows)
+
+    def check_sets(self, y_true, sample_set):
+        """Raise a ValueError for sets of rows that can't be fitted to these targets; return the `Sets`."""
+        return next(part.check_sets(y_true, sample_set) for part in self._of_rows_together)
+
+    def of_sets(self, sets):
+        return self._like(part.of_sets(sets) for part in self.parts)
+
     def fit_intercept_only(self, y_true, weight, n_outputs=1):
         if n_outputs > 1:
             return self._best_shift(y_true, weight, n_outputs)
@@ -220,7 +237,7 @@ class LossSum(Loss):
         if self.convex:
             return root(lambda b: float(weight @ self.gradient(y_true, np.full_like(like, b))), low, high)
         grid = np.linspace(low, high, 65)
-        return best_of(lambda b: float(weight @ self.loss(y_true, np.full_like(like, b))), grid)
+        return best_of(lambda b: self.value_gradient(y_true, np.full_like(like, b), weight)[0], grid)
 
     def _best_shift(self, y_true, weight, n_outputs):
         """Best constant raw prediction of several classes, with mean 0."""
@@ -267,7 +284,8 @@ class LossSum(Loss):
         return self.parts[0].response(raw_prediction)
 
     def raw(self, y_pred):
-        return self.parts[0].raw(y_pred)
+        # That of rows clips what has a logarithm; overlaps of sets would do without.
+        return next((part for part in self.parts if part.elementwise), self.parts[0]).raw(y_pred)
 
     def decision(self, raw_prediction):
         return self.parts[0].decision(raw_prediction)

@@ -1,7 +1,9 @@
 """Solvers: one algorithm a file; `choose_solver` is the automatic choice."""
 
 from ._averaging import Averaging
-from ._base import Solution, Solver, choose_solver, solve_columns
+from ._base import Solution, Solver, Stopped, choose_solver, solve_columns
+from ._descent import Descent
+from ._epigraph import Epigraph
 from ._kinks import Kinks
 from ._lbfgs import LBFGS
 from ._least_squares import LeastSquares
@@ -12,9 +14,9 @@ from ._smoothing import Smoothing
 from ._split import Split
 from ._truncated import Truncated
 
-__all__ = ["SOLVERS", "Solution", "Solver", "choose_solver", "get_solver", "solve_columns"]
+__all__ = ["SOLVERS", "Solution", "Solver", "Stopped", "choose_solver", "get_solver", "solve_columns"]
 
-_ALL = LeastSquares, Newton, LBFGS, Kinks, ProximalNewton, Split, Smoothing, Truncated, Averaging
+_ALL = LeastSquares, Newton, LBFGS, Kinks, Epigraph, ProximalNewton, Split, Smoothing, Truncated, Averaging, Descent
 SOLVERS: dict[str, Solver] = {solver.name: solver() for solver in _ALL}
 
 _SCIPY_METHODS = {

@@ -7,6 +7,7 @@ import numpy as np
 __all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_columns"]
 
 PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than a working set
+EPIGRAPH_ENTRIES = 3e7  # beyond, the rows of all classes fill hundreds of megabytes
 NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
 
 
@@ -50,6 +51,14 @@ class Solution:
     history: list[tuple[float, float]] = field(default_factory=list, repr=False)
 
 
+class Stopped(Exception):
+    """Raised by a callback that wants the iterations to end; carries the last of them."""
+
+    def __init__(self, params, value, optimality, n_iter):
+        super().__init__("stopped by a callback")
+        self.params, self.value, self.optimality, self.n_iter = params, value, optimality, n_iter
+
+
 class Solver:
     """Base class: a name, the reason why an objective is beyond it, and ``solve``."""
 
@@ -62,7 +71,8 @@ class Solver:
     def solve(self, objective, params, *, tol, max_iter, callback=None) -> Solution:
         """Minimise the objective from ``params`` to the dimensionless ``tol``.
 
-        ``callback(n_iter, value, optimality)`` is called once an iteration.
+        ``callback(n_iter, value, optimality, params)`` is called once an iteration; params is None where the iteration
+        has none of its own, as in an interior point.
         """
         raise NotImplementedError
 
@@ -71,10 +81,15 @@ def choose_solver(objective) -> str:
     """Name of the solver for an objective, from its facts: the whole automatic choice."""
     if objective.kinked:
         return "kinks"  # exact: interior point, snap to the active set, strict dual bound
+    entries = objective.design.n_rows * objective.n_outputs * objective.n_params
+    if objective.polyhedral and objective.n_params <= PROXIMAL_PARAMS and entries <= EPIGRAPH_ENTRIES:
+        return "epigraph"  # exact likewise, with a variable more for each row
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
     if not objective.loss_smooth and hasattr(objective.loss, "smoothed"):
         return "smoothing"  # smooth losses that close in on a convex one, with a strict bound
+    if not objective.loss_smooth and not objective.loss.elementwise:
+        return "descent"  # kinks that depend on all rows at once: gradient sampling, a local minimum
     if not objective.loss_smooth and objective.kinks is None:
         return "averaging"  # kinks that nobody declared: averages over narrower and narrower windows, no bound
     if not objective.smooth and objective.smooth_part.has_curvature and objective.n_params <= PROXIMAL_PARAMS:
@@ -112,8 +127,12 @@ def solve_columns(solver, objective, params, **options) -> Solution:
     """
     if objective.n_outputs == 1 or objective.coupled:
         return solver.solve(objective, params, **options)
-    starts = params.reshape(objective.n_outputs, -1)
-    parts = [solver.solve(objective.column(k), start, **options) for k, start in enumerate(starts)]
+    parts, callback = [], options.pop("callback", None)
+    params = params.reshape(objective.n_outputs, -1).copy()
+    for k, start in enumerate(params):
+        watched = None if callback is None else _of_column(callback, params, k)
+        parts.append(solver.solve(objective.column(k), start, callback=watched, **options))
+        params[k] = parts[-1].params
     worst = max(parts, key=lambda part: part.optimality)
     length = max(len(part.history) for part in parts)
     aligned = [part.history + part.history[-1:] * (length - len(part.history)) for part in parts]
@@ -130,3 +149,14 @@ def solve_columns(solver, objective, params, **options) -> Solution:
         message="; ".join(dict.fromkeys(part.message for part in parts)),
         history=[(sum(v for v, _ in step), max(o for _, o in step)) for step in zip(*aligned, strict=True)],
     )
+
+
+def _of_column(callback, params, k):
+    """A callback of column k that hands on the parameters of all columns, as far as they are."""
+
+    def of_all(n_iter, value, optimality, column=None):
+        if column is not None:
+            params[k] = column
+        callback(n_iter, value, optimality, None if column is None else params.ravel().copy())
+
+    return of_all

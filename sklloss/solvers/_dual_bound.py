@@ -12,11 +12,11 @@ is charged at |v_j w_j|; were it larger, the bound is 0, for the loss is never n
 import numpy as np
 from scipy import optimize
 
-from ._linalg import factor
-
 __all__ = ["boxed_dual", "dual_bound"]
 
 ATTEMPTS = 12
+ROUNDING = 4e-16  # of the terms of a product that should be 0
+LEFT = 1e-13  # of them: what may be left
 
 
 def dual_bound(rows, u, w, summed=0.0):
@@ -25,28 +25,37 @@ def dual_bound(rows, u, w, summed=0.0):
     ``summed`` (p,) is the size of the terms whose sum is a row of A, where one is: its rounding is theirs.
     """
     n, penalised, u = rows.n_data, rows.penalised, np.clip(u, rows.lo, rows.hi)
-    size = np.abs(rows.A).T @ rows.per_row(np.abs(u)) + summed + 1e-300
-    for attempt in range(ATTEMPTS + 1):
+    size = rows.per_row(np.abs(u)) @ abs(rows.A) + summed + 1e-300
+    nearest = np.inf, None, None, None
+    for _ in range(ATTEMPTS + 1):
         u[n:] = 0
         slope = rows.adjoint(u)
         u[n:] = np.clip(-slope[penalised], rows.lo[n:], rows.hi[n:])
         v = slope.copy()
         v[penalised] += u[n:]
         J = np.flatnonzero((rows.l2 == 0) & (np.abs(slope) >= rows.l1 * (1 - 1e-9)))
-        if attempt == ATTEMPTS or np.all(np.abs(v[J]) <= 4e-16 * size[J]):
+        far = float((np.abs(v[J]) / size[J]).max(initial=0.0))
+        if nearest[0] <= LEFT and far >= nearest[0]:
+            break  # the corrections are rounding themselves
+        if far <= nearest[0] or nearest[0] > LEFT:
+            nearest = far, u, slope, v
+        if far <= ROUNDING:
             break
         D = np.minimum(u - rows.lo, rows.hi - u) ** 2
         D[n:] = 0
+        if not D.any():  # every row is on a bound
+            break
         lam = np.zeros(len(v))
-        lam[J] = factor(rows.gram(D)[np.ix_(J, J)])(v[J])
+        lam[J] = rows.factor(D, J)(v[J])
         u = np.clip(u - D * rows.forward(lam), rows.lo, rows.hi)
-    excess = (rows.l2 == 0) & (rows.l1 > 0) & (np.abs(v) > 1e-13 * size)
+    _, u, slope, v = nearest
+    excess = (rows.l2 == 0) & (rows.l1 > 0) & (np.abs(v) > LEFT * size)
     if excess.any():
         theta = (rows.l1[excess] / np.abs(slope[excess])).min()
         u, v = theta * u, theta * v
         v[excess] = 0.0
     free, ridge = rows.l2 == 0, rows.l2 > 0
-    if np.any(np.abs(v[free]) > 1e-13 * size[free]):
+    if np.any(np.abs(v[free]) > LEFT * size[free]):
         return 0.0
     return float(rows.b @ u - 0.5 * (v[ridge] ** 2 / rows.l2[ridge]).sum() - np.abs(v[free]) @ np.abs(w[free]))
 

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import linalg
 
 from .._objective import share_kinks
+from ._active_set import active_set
 from ._linalg import factor
 
 __all__ = ["KinkedRows", "factor_cholesky", "factor_qr", "interior_point", "orthonormal", "snap", "stack"]
@@ -88,6 +89,19 @@ class KinkedRows:
         H.flat[:: len(H) + 1] += diagonal
         return H
 
+    def factor(self, q, on=None):
+        """Solve with A' diag(q) A and the curvature; with `on`, with these coordinates of A' diag(q) A alone."""
+        return factor(self.gram(q) + self.curvature() if on is None else self.gram(q)[np.ix_(on, on)])
+
+    def row_sizes(self):
+        """Sum of the absolute entries of each row, flat."""
+        data = np.abs(self.A).sum(axis=1)
+        return np.append(np.tile(data, len(self.kinks)), np.ones(len(self.penalised)))
+
+    def take(self, index):
+        """Rows of data by their flat index, dense, and the private variable of each, or None; see `TallRows`."""
+        return self.A[index % len(self.A)], None
+
     @property
     def curved(self):
         """Whether there is a curvature besides the kinks."""
@@ -119,11 +133,11 @@ class KinkedRows:
 
 def factor_cholesky(rows, q):
     """Solve with A' diag(q) A and the curvature."""
-    return factor(rows.gram(q) + rows.curvature())
+    return rows.factor(q)
 
 
 def factor_qr(rows, q):
-    """The same from a QR factorisation of the root: the condition number is not squared; three times dearer."""
+    """Solve as `KinkedRows.factor`, by QR of the root: the condition number is not squared; three times dearer."""
     B, diagonal = rows.root(q)
     B = np.vstack([B, np.diag(np.sqrt(diagonal + rows.l2))])
     scale = 1 / np.sqrt(np.maximum((B**2).sum(axis=0), TINY))
@@ -221,25 +235,29 @@ def interior_point(rows, w, *, tol, floor, max_iter, factorise=factor_cholesky, 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def snap(rows, w, u, over, under):
-    """Guess the rows on their kink, put the others on a bound, solve the equalities; return (w, u).
+    """Guess the rows on their kink, put the others on a bound, solve the equalities; return (w, u, exact).
 
-    The equations are those of the interior point with mu = 0: q kept on the tied rows, 0 elsewhere.  u is central
-    on its face, so its correction stays inside.
+    Where the guess, mended by `active_set`, is proved right, the solution is exact.  Else the equations are those of
+    the interior point with mu = 0: q kept on the tied rows, 0 elsewhere.  u is central on its face, so its correction
+    stays inside.
     """
     top, bottom = np.maximum(rows.hi - u, TINY), np.maximum(u - rows.lo, TINY)
     width, q = rows.hi - rows.lo, 1 / (over / top + under / bottom + TINY)
     z_scale = max(float(width @ (over + under) / width.sum()), SMALL * np.abs(w).max(initial=0.0), TINY)
     tied = q * z_scale > width  # dual slack / width > primal slack / z_scale
     u = np.where(tied, u, np.where(top < bottom, rows.hi, rows.lo))
+    exact = active_set(rows, w, u)
+    if exact is not None:
+        return *exact, True
     q = np.where(tied, np.minimum(q, 1e12 * width / z_scale), 0)
-    solve = factor_cholesky(rows, q)
+    solve = rows.factor(q)
     for _ in range(4):  # method of multipliers on the tied rows
         z = rows.b - rows.forward(w)
         dw = solve(rows.adjoint(u + q * z) - rows.smooth(w)[1])
         u = u + q * (z - rows.forward(dw))
         w = w + dw
     w[rows.penalised[tied[rows.n_data :]]] = 0.0  # l1: exact zeros
-    return w, u
+    return w, u, False
 
 
 def _central(z, lo, hi, mu):

@@ -18,7 +18,7 @@ from ._dual_bound import boxed_dual, dual_bound
 from ._interior_point import KinkedRows, factor_cholesky, factor_qr, interior_point, orthonormal, snap, stack
 from ._linalg import factor
 
-__all__ = ["Kinks", "bound_rows"]
+__all__ = ["Kinks", "Trace", "bound_rows"]
 
 PILOT = 30, 3.0  # m = max(30 p, 3 (n log p)^(2/3)) rows; no reduction when m > n / 2
 PILOT_TOL = 1e-2
@@ -53,7 +53,7 @@ class Kinks(Solver):
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
-        trace = _Trace(min(max_iter, MAX_INTERIOR), callback)
+        trace = Trace(min(max_iter, MAX_INTERIOR), callback)
         problem = _Problem(objective, trace)
         with one_blas_thread():
             problem.solve(params, tol)
@@ -74,7 +74,7 @@ class Kinks(Solver):
         )  # fmt: skip
 
 
-class _Trace:
+class Trace:
     """Counts interior-point iterations and hands them on."""
 
     def __init__(self, max_iter, callback):
@@ -161,12 +161,11 @@ class _Problem:
         if best <= tol * self.floor:
             return best_w, best, dual  # an exact fit: no loss is below 0
 
-        def offer(w, bound, route):
+        def offer(w, bound, route, exact=False):
             nonlocal best_w, best, dual
-            primal = rows.primal(w)
-            if primal <= best * (1 + 1e-15):
+            primal, dual = rows.primal(w), max(dual, bound)
+            if primal <= best * (1 + 1e-15) or (exact and primal - dual <= tol * max(primal, self.floor)):
                 best_w, best, self.route = w, primal, route
-            dual = max(dual, bound)
             return best - dual <= tol * max(best, self.floor)
 
         def attempt(rows, w, factorise, route, back=np.asarray):
@@ -175,8 +174,8 @@ class _Problem:
                 factorise=factorise, callback=self.trace,
             )  # fmt: skip
             closed = offer(back(w), dual_bound(rows, u, w), route)
-            w, u = snap(rows, w, u, over, under)
-            return offer(back(w), dual_bound(rows, u, w), f"{route}, active set") or closed
+            w, u, exact = snap(rows, w, u, over, under)
+            return offer(back(w), dual_bound(rows, u, w), f"{route}, active set", exact) or closed
 
         if attempt(rows, w, factor_cholesky, "interior point"):
             return best_w, best, dual

@@ -48,7 +48,7 @@ class LeastSquares(Solver):
             params = params + step
             history.append((new[0], objective.optimality(new[1])))
             if callback is not None:
-                callback(n_iter, *history[-1])
+                callback(n_iter, *history[-1], params)
             if n_iter > 1 and history[-1][1] <= min(tol, 1e-12):
                 break
         return smooth_solution(

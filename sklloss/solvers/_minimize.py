@@ -85,12 +85,14 @@ def run(
         value, gradient = objective.value_gradient(to_params(last))
         history.append((value, objective.optimality(gradient)))
         if callback is not None:
-            callback(len(history), *history[-1])
+            callback(len(history), *history[-1], to_params(last))
         if history[-1][1] <= tol and not own_test:
             raise StopIteration
 
     message = "tol reached"
     try:
+        if objective.optimality(objective.value_gradient(params)[1]) == 0:  # slopes may be too small to divide by
+            after_iteration(last)
         result = optimize.minimize(
             fun,
             last,

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import linalg
 
 from .._compat import one_blas_thread
+from ._active_set import active_set, sides
 from ._base import NEWTON_PARAMS, Solution, Solver
 from ._dual_bound import dual_bound
 from ._interior_point import KinkedRows, interior_point, snap, stack
@@ -29,8 +30,10 @@ RIDGE = 1e-10  # of the diagonal of the curvature: a step in a direction without
 HALVINGS = 30
 KEPT = 0.5  # of the decrease that the model promised: less, and the model is not trusted
 MOST = 200  # iterations
-POLISH = 2  # iterations after tol is met, as each squares the error; none at rounding
-ROUNDING = 1e-14  # of a value
+POLISH = 4  # iterations after tol is met, at most; each squares the error
+SETTLED = 1e-9  # of the largest parameter: a step after which the error is at rounding
+ROUNDING = 1e-14  # of the value of the model without features
+ENOUGH = 1e-12  # of the value: a gap that is closed
 REFINED = 6  # Newton steps of the tangent's place, at most
 STALLED = 20  # iterations without a better gap or value
 
@@ -61,23 +64,28 @@ class ProximalNewton(Solver):
         with one_blas_thread():
             for _ in range(min(max_iter, MOST)):
                 step = problem.step(w, value, tol)
-                w, value = step.w, step.value
-                if convex:
-                    lower = max(lower, problem.bound(step))
-                gap = max(0.0, value - lower if convex else step.promised)
-                history.append((value, gap / max(value, floor)))
+                settled = np.abs(step.w - w).max() <= SETTLED * np.abs(w).max()
+                w, value, scale = step.w, step.value, max(step.value, floor)
+                gap = max(0.0, value - lower if convex and polished else step.promised)
+                last = settled or polished == POLISH
+                if convex and (last or stalled or (gap <= tol * scale and not polished)):
+                    lower = max(lower, problem.bound(step, value - ENOUGH * scale))
+                    gap = max(0.0, value - lower)
+                history.append((value, gap / scale))
                 if callback is not None:
-                    callback(len(history), *history[-1])
-                done = history[-1][1] <= tol
-                stalled = 0 if gap < 0.9 * best or value < least * (1 - 1e-3 * tol) else stalled + 1
-                best, least = min(best, gap), min(least, value)
-                if done and (polished == POLISH or stalled or history[-1][1] <= ROUNDING):
+                    callback(len(history), *history[-1], w)
+                if (done := history[-1][1] <= tol) and last:
                     message = "tol reached"
                     break
                 polished += done
+                stalled = 0 if gap < 0.9 * best or value < least * (1 - 1e-3 * tol) else stalled + 1
+                best, least = min(best, gap), min(least, value)
                 if stalled == STALLED:
                     message = "no step closes the gap"
                     break
+            if convex and not done:
+                gap = max(0.0, value - max(lower, problem.bound(step, value)))
+                history[-1] = value, gap / scale
         optimality = history[-1][1]
         converged = optimality <= tol
         origin = "" if objective.loss_smooth else objective.kinks.origin
@@ -126,6 +134,9 @@ class _Problem:
             blocks.append(bound_rows(objective, steep))
         none = np.empty((1, 0))
         self.rows = stack(blocks) if blocks else (np.empty((0, len(start))), none, none, none)
+        self.kinked = KinkedRows(*self.rows, self.l1, self.l2)
+        self.rounding = ROUNDING * objective.null.value  # of a value
+        self.u = None  # slopes of the kinks at the minimum of the last model
 
     def step(self, w, value, tol):
         """The next step, or one that stays where no lower value is found.
@@ -135,7 +146,7 @@ class _Problem:
         """
         slope, H = self.smooth.value_gradient(w)[1], self.smooth.hessian(w)
         step = self.minimise_model(w, value, slope, H, tol)
-        if value - step.value < KEPT * step.promised:
+        if value - step.value < KEPT * step.promised and step.promised > self.rounding:
             above = self.smooth.majorizer(w) if self.smooth.has_majorizer else H + np.diag(np.abs(H.diagonal()))
             other = self.minimise_model(w, value, slope, above, tol)
             step = min(step, other, key=lambda each: each.value)
@@ -143,43 +154,52 @@ class _Problem:
 
     def minimise_model(self, w, value, slope, H, tol):
         """The step to the minimum of the model of one curvature, and of the kinks."""
-        H = _positive(H)
-        A, at, low, high = self.rows
-        rows = KinkedRows(A, at, low, high, self.l1, np.zeros(len(w)), model=(H, slope - H @ w, 0.0))
-        rows.model = H, slope - H @ w, value - rows.primal(w)  # the model has the value of the objective at w
-        solve = factor_or_pseudo_inverse(H)
-        new, u, over, under = interior_point(  # from the minimum of the model, off the kinks
-            rows, w - solve(slope), tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=0.0, max_iter=MAX_INTERIOR
-        )
-        snapped, u_snapped = snap(rows, new, u, over, under)
-        if rows.primal(snapped) <= rows.primal(new) + ROUNDING * value:
-            new, u = snapped, u_snapped
+        rows = self.model(w, value, slope, H)
+        found = self.exact_minimum(rows, w)
+        if found is None:
+            H = _positive(H)
+            rows = self.model(w, value, slope, H)
+            found = interior_minimum(rows, w - factor_or_pseudo_inverse(H)(slope), tol)
+        new, self.u = found
         promised = value - rows.primal(new)
         direction = self.objective.feasible(new) - w
         kept = value - self.objective.value_gradient(w + direction)[0]
-        if self.objective.convex and kept < KEPT * promised:  # the minimum along the step, within bounds up to its end
+        if promised <= self.rounding:  # values cannot tell any more
+            new = w + direction if -kept <= self.rounding else w
+            return _Step(new, self.objective.value_gradient(new)[0], self.u, promised)
+        if self.objective.convex and not KEPT * promised <= kept <= promised / KEPT:  # the minimum along the step
             t = minimum_along(self.objective.slope_along(w, direction))
             new = w + (min(t, 1.0) if self.objective.bounded else t) * direction
         for halving in range(HALVINGS):
             end = self.objective.feasible(w + 0.5**halving * (new - w) if halving else new)
             lower = self.objective.value_gradient(end)[0]
-            if lower < value or (halving == 0 and lower <= value * (1 + ROUNDING)):  # the end is exact in its zeros
-                return _Step(end, lower, u, promised)
-        return _Step(w, value, u, promised)
+            if lower < value:
+                return _Step(end, lower, self.u, promised)
+        return _Step(w, value, self.u, promised)
 
-    def bound(self, step):
+    def model(self, w, value, slope, H):
+        """The quadratic model at w, which has the value of the objective there, and the kinks."""
+        rows = KinkedRows(*self.rows, self.l1, np.zeros(len(w)), model=(H, slope - H @ w, 0.0))
+        rows.model = *rows.model[:2], value - rows.primal(w)
+        return rows
+
+    def exact_minimum(self, rows, w):
+        """(w, u) at the minimum of the rows, from what was tied at the last one; None where that leads nowhere."""
+        return active_set(rows, w, sides(rows, w) if self.u is None else self.u)
+
+    def bound(self, step, enough):
         """Strict lower bound on the objective, from a tangent of the smooth part and the multipliers of the kinks.
 
-        Where the tangent touches is free.  It is moved to where its slope and u balance, which leaves only rounding on
-        the coordinates without a penalty; few rows, or none, may sit on a kink and could take up more.
+        Where the tangent touches is free.  Unless it is good enough at the solution itself, it is moved to where its
+        slope and u balance, which leaves only rounding on the coordinates without a penalty; few rows, or none, may
+        sit on a kink and could take up more.
         """
-        A, at, low, high = self.rows
-        J, w = len(at), step.w
-        rows = KinkedRows(A, at, low, high, self.l1, self.l2)
-        u = np.clip(step.u, rows.lo, rows.hi)
-        pull = rows.adjoint(u)
+        w, u = step.w, np.clip(step.u, self.kinked.lo, self.kinked.hi)
+        bound, pull = self.tangent_bound(w, u), self.kinked.adjoint(u)
         left = self.smooth.value_gradient(w)[1] - pull
         for _ in range(REFINED):
+            if bound >= enough or np.abs(left).max() <= self.objective.null.rounding:
+                break
             solve = factor_or_pseudo_inverse(_positive(self.smooth.hessian(w)))
             for halving in range(HALVINGS):
                 moved = w - 0.5**halving * solve(left)
@@ -189,9 +209,16 @@ class _Problem:
                     break
             else:
                 break
+            bound = max(bound, self.tangent_bound(w, u))
+        return bound
+
+    def tangent_bound(self, w, u):
+        """That of the tangent at w."""
+        A, at, low, high = self.rows
         value, slope = self.smooth.value_gradient(w)
         slope, value = slope - self.l2 * w, value - 0.5 * self.l2 @ w**2  # of the loss alone
         # The tangent, value + slope'(w' - w), is one more row, linear: its box is a point.
+        J = len(at)
         once = np.eye(J)[:, :1]
         rows = KinkedRows(
             np.vstack([A, -slope]), np.column_stack([at, np.full(J, value - slope @ w)]),
@@ -200,6 +227,14 @@ class _Problem:
         data, of_l1 = np.split(u, [at.size])
         u = np.concatenate([np.column_stack([data.reshape(at.shape), once]).ravel(), of_l1])
         return dual_bound(rows, u, w, summed=self.objective.null.mass) + self.constant
+
+
+def interior_minimum(rows, start, tol):
+    """(w, u) at the minimum of the rows by the interior point, from a start off the kinks."""
+    tol = max(min(tol, INTERIOR[0]), INTERIOR[1])
+    w, u, over, under = interior_point(rows, start, tol=tol, floor=0.0, max_iter=MAX_INTERIOR)
+    snapped, u_snapped, exact = snap(rows, w, u, over, under)
+    return (snapped, u_snapped) if exact or rows.primal(snapped) <= rows.primal(w) else (w, u)
 
 
 def _positive(H):

@@ -39,7 +39,7 @@ class Split(Solver):
             optimality = _optimality(objective, w)
             history.append((objective.value_gradient(w)[0], optimality))
             if callback is not None:
-                callback(len(history), *history[-1])
+                callback(len(history), *history[-1], w)
             return optimality <= tol
 
         w = objective.feasible(params)

@@ -40,7 +40,7 @@ class Truncated(Solver):
             value = objective.value_gradient(params)[0]
             history.append((value, inner.optimality))
             if callback is not None:
-                callback(len(history), *history[-1])
+                callback(len(history), *history[-1], params)
             below = base.loss(objective.y, objective.raw_prediction(params)) < cap
             if np.array_equal(below, kept):
                 message = "no row crosses the cap"
