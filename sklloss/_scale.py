@@ -60,7 +60,9 @@ class ScaledFit:
             return self._joint(objective, params, options)
         scale = self.scale if loss.standardized and self.scale is not None else 1.0
         start, graduated = params, not loss.convex and not self.warm
-        if graduated or isinstance(scale, str):
+        # Far from the rows a robust loss has no curvature, and where there are kinks Newton's method has no other help.
+        far = loss.convex and loss.subquadratic and not objective.smooth and not self.warm
+        if graduated or far or isinstance(scale, str):
             median, estimate = _median_regression(objective, options["tol"])
             start = params if self.warm else median
             scale = estimate if isinstance(scale, str) else scale

@@ -291,7 +291,9 @@ def test_a_warm_start_reaches_the_same_optimum_in_no_more_iterations(name, penal
     X, y = data_for(name, n=60)
     model = estimator_for(name, penalty=penalty, alpha=0.02, warm_start=True).fit(X, y)
     cold, n_iter = model.solution_.value, model.n_iter_
-    assert model.fit(X, y).n_iter_ <= n_iter
+    # An interior point starts in the middle of its box all the same: an iteration more or less is chance.
+    slack = model.solution_.solver in ("kinks", "epigraph")
+    assert model.fit(X, y).n_iter_ <= n_iter + slack
     # No worse than tol, and better only where there are several minima or tol left something.
     assert model.solution_.value <= cold + 1e-6 * max(1.0, abs(cold))
     if get_loss(name).convex:

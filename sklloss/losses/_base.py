@@ -96,6 +96,7 @@ class Loss(BaseEstimator):
     quadratic: Any = False
     translates: Any = False
     of_given_rows: Any = False
+    subquadratic: Any = False
     definite: Any = True
     standardized: Any = False
     multiclass: Any = False
@@ -385,8 +386,6 @@ class ResidualLoss(Loss):
     def hessian(self, y_true, raw_prediction):
         with np.errstate(over="ignore"):
             return self.row_weight(y_true) * self.psi_prime(self.target(y_true) - raw_prediction)
-
-    subquadratic: Any = False
 
     @available_if(lambda self: self.subquadratic)
     def majorizer(self, y_true, raw_prediction):

@@ -25,6 +25,8 @@ class Averaging(Solver):
     def unsupported(self, objective):
         if objective.coupled or not objective.loss.elementwise:
             return f"it needs a loss of one raw prediction for each row, and {objective.loss!r} is not"
+        if objective.loss_smooth or objective.declared:
+            return f"it is for kinks that nobody declared, and those of {objective.loss!r} are known"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):

@@ -31,6 +31,8 @@ class Descent(Solver):
     name = "descent"
 
     def unsupported(self, objective):
+        if objective.loss.elementwise:
+            return f"it is for losses of all rows together, and {objective.loss!r} is one of each row"
         if objective.bounded:
             return "it takes no bounds"
         return None

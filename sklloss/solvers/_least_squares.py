@@ -11,6 +11,7 @@ from scipy import linalg
 
 from ._base import Solver, smooth_solution
 from ._linalg import factor
+from ._minimize import needs_smooth
 
 __all__ = ["LeastSquares"]
 
@@ -25,6 +26,8 @@ class LeastSquares(Solver):
     name = "least_squares"
 
     def unsupported(self, objective):
+        if objective.loss.quadratic and not objective.smooth:
+            return needs_smooth(objective)
         if not objective.quadratic:
             return f"it needs a quadratic objective, and {objective.loss!r} is not quadratic"
         return None

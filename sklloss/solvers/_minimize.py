@@ -54,9 +54,14 @@ WITH_HESSIAN = {"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact
 
 
 def needs_smooth(objective):
-    """The reason for refusing a loss or penalty with kinks."""
-    which = f"the penalty {objective.penalty!r}" if objective.loss.smooth else f"the loss {objective.loss!r}"
-    return f"it needs a smooth objective, and {which} is not smooth"
+    """The reason for refusing a loss or penalty with kinks, or bounds."""
+    if not objective.loss_smooth:
+        what = f"the loss {objective.loss!r} is not smooth"
+    elif objective.bounded:
+        what = "bounds on coefficients are not"
+    else:
+        what = f"the penalty {objective.penalty!r} is not smooth"
+    return f"it needs a smooth objective, and {what}"
 
 
 def run(
@@ -102,6 +107,11 @@ def run(
             callback=after_iteration,
             options=options,
         )
+        if not hasattr(result, "x"):
+            raise TypeError(
+                f"A callable solver must return a scipy.optimize.OptimizeResult with the solution x, as a method of "
+                f"scipy.optimize.minimize does; {name} returned {result!r}."
+            )
         last = np.asarray(result.x, dtype=float)
         if not history or history[-1][1] > tol:
             message = str(getattr(result, "message", ""))
