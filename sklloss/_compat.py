@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.metrics._scorer import _Scorer
 from sklearn.utils._param_validation import (
     Interval,
@@ -38,6 +39,7 @@ __all__ = [
     "check_parameters",
     "check_sample_weight",
     "one_blas_thread",
+    "watched",
     "with_callbacks",
 ]
 
@@ -93,6 +95,35 @@ class FitTasks:
         """The fit has ended."""
         if self.context is not None:
             self.context.call_on_fit_task_end(**self.given, reconstruction_attributes={})
+
+
+class Comparison(CallbackSupportMixin, BaseEstimator):
+    """An estimator in name, which owns the callbacks of a comparison: each of its results is a task."""
+
+    @with_callbacks
+    def fit(self, results, n_results):
+        """Return the results of an iterator as a list; callbacks see each of them end."""
+        if not hasattr(self, "_init_callback_context"):
+            return list(results)
+        context = self._init_callback_context(task_name="compare", max_subtasks=n_results)
+        context.call_on_fit_task_begin(estimator=self)
+        found = []
+        for _ in range(n_results):
+            task = context.subcontext(task_name="candidate and fold").call_on_fit_task_begin(estimator=self)
+            found.append(next(results))
+            task.call_on_fit_task_end(estimator=self)
+        context.call_on_fit_task_end(estimator=self)
+        return found
+
+
+def watched(results, n_results, callbacks):
+    """The results of an iterator as a list, with scikit-learn's callbacks for progress."""
+    comparison = Comparison()
+    if callbacks and not hasattr(comparison, "set_callbacks"):
+        raise ValueError(f"callbacks={callbacks!r} need scikit-learn 1.9 or newer; leave them out.")
+    if callbacks:
+        comparison.set_callbacks(*callbacks)
+    return comparison.fit(iter(results), n_results)
 
 
 def called_by_scikit_learn(depth: int) -> bool:

@@ -184,10 +184,9 @@ class GramSums:
         """The sums for standardised columns, the ones last: (n_sums, n_features + 1, n_features + 1)."""
         d, c, inverse = self.design.n_features, self.design.centre, self.design.inverse
         out = np.empty((len(self.gram), d + 1, d + 1))
-        cross = self.border[:, :, None] * c
-        centred = self.gram - cross - cross.transpose(0, 2, 1) + self.corner[:, None, None] * np.outer(c, c)
-        out[:, :d, :d] = centred * np.outer(inverse, inverse)
-        out[:, d, :d] = out[:, :d, d] = (self.border - np.outer(self.corner, c)) * inverse
+        shift = (self.border - 0.5 * self.corner[:, None] * c)[:, :, None] * c
+        out[:, :d, :d] = (self.gram - shift - shift.transpose(0, 2, 1)) * (inverse[:, None] * inverse)
+        out[:, d, :d] = out[:, :d, d] = (self.border - self.corner[:, None] * c) * inverse
         out[:, d, d] = self.corner
         return out
 

@@ -18,6 +18,7 @@ from ._design import Design, GramSums
 __all__ = ["LinearObjective", "ReluRows", "share_kinks"]
 
 EPS = np.finfo(np.float64).eps
+AT_BOUND = 1e-13  # of the largest coefficient: a distance from a bound that is rounding
 FAR = 1024.0  # a raw prediction beyond all kinks; a power of two, so that constants come out exact
 
 
@@ -84,7 +85,7 @@ class _Sums:
         """Gradient by the standardised parameters, (n_outputs, p)."""
         design, objective = self.objective.design, self.objective
         gradient = np.zeros((objective.n_outputs, objective.p))
-        gradient[:, : design.n_features] = (self.slope - np.outer(self.total, design.centre)) * design.inverse
+        gradient[:, : design.n_features] = (self.slope - self.total[:, None] * design.centre) * design.inverse
         if objective.fit_intercept:
             gradient[:, design.n_features] = self.total
         return gradient
@@ -253,7 +254,7 @@ class LinearObjective:
         """Derivative, a function of t, of objective(params + t * step); from what was seen at both ends of the step."""
         start, end = self._evaluate(params), self._evaluate(params + step)
         change = end.raw - start.raw
-        l1, l2 = (np.tile(part, self.n_outputs) for part in (self.l1, self.l2))
+        l1, l2 = self._of_all_outputs
 
         def slope(t):
             gradient, here = self.loss.value_gradient(self.y, start.raw + t * change, self.weight)[1], params + t * step
@@ -312,11 +313,16 @@ class LinearObjective:
 
     def _penalised(self, params, value, sums, raw):
         """The evaluation from the sums over the rows: the penalty comes on top."""
-        theta = params.reshape(self.n_outputs, self.p)
-        gradient = sums.gradient() + self.l2 * theta
-        value += float((np.abs(theta) @ self.l1).sum()) + 0.5 * float((theta * theta @ self.l2).sum())
+        l1, l2 = self._of_all_outputs
+        gradient = sums.gradient().ravel() + l2 * params
+        value += float(l1 @ np.abs(params) + 0.5 * (l2 @ (params * params)))
         hessian = self._assemble(sums.gram.standardised()) if sums.gram is not None and value < np.inf else None
-        return _Evaluation(value, gradient.ravel(), hessian, raw)
+        return _Evaluation(value, gradient, hessian, raw)
+
+    @cached_property
+    def _of_all_outputs(self):
+        """The l1 and l2 penalties of every parameter, (n_params,) each."""
+        return np.tile(self.l1, self.n_outputs), np.tile(self.l2, self.n_outputs)
 
     @cached_property
     def _free(self):
@@ -478,6 +484,7 @@ class LinearObjective:
         """The objective without its kinks: those of the loss, the l1 penalty, and the bounds."""
         smooth = copy(self)
         smooth._free = self._free  # of the whole
+        smooth.__dict__.pop("_of_all_outputs", None)
         smooth.l1, smooth._seen = np.zeros(self.p), {}
         smooth.lower, smooth.upper, smooth.bounds = np.full(self.p, -np.inf), np.full(self.p, np.inf), None
         if not self.loss_smooth:
@@ -490,7 +497,7 @@ class LinearObjective:
     def columns(self, index):
         """The objective of some features, standardised and penalised as here."""
         part = copy(self)
-        for name in ("smooth_part", "null", "_free"):
+        for name in ("smooth_part", "null", "_free", "_of_all_outputs"):
             part.__dict__.pop(name, None)
         part.design, part._seen = self.design.columns(index), {}
         kept = np.append(index, self.p - 1) if self.fit_intercept else index
@@ -556,8 +563,10 @@ class LinearObjective:
         if self.coupled and self.loss.shift_invariant:
             theta = theta - np.where(self._free, theta.mean(axis=0), 0.0)
         coef = theta[:, :d] * self.design.inverse
-        if self.bounds is not None:  # rounding must not cross a bound, and a constant column lies within its own
+        if self.bounds is not None:  # rounding must neither cross a bound nor miss it; a constant column has its own
             coef = np.clip(coef, *self.bounds)
+            for bound in self.bounds:
+                coef = np.where(np.abs(coef - bound) <= AT_BOUND * np.abs(coef).max(initial=0.0), bound, coef)
         intercept = theta[:, d] - coef @ self.design.origin if self.fit_intercept else np.zeros(self.n_outputs)
         return coef, intercept
 

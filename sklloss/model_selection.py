@@ -22,6 +22,7 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
+from ._compat import watched
 from .linear_model import LossClassifier, LossRegressor
 from .losses import Loss
 from .losses._base import get_loss
@@ -48,6 +49,7 @@ def compare_losses(
     groups=None,
     sample_weight=None,
     fit_params=None,
+    callbacks=(),
     n_jobs=None,
     verbose=0,
 ):
@@ -86,6 +88,9 @@ def compare_losses(
         Weights of the rows, in every fit and score that takes weights.
     fit_params : dict, default=None
         Other parameters of ``fit``, for the candidates that take them; ``step__name`` for one step of a pipeline.
+    callbacks : sequence of callbacks, default=()
+        Callbacks of scikit-learn, from 1.9 on, as ``ProgressBar(max_propagation_depth=0)``; a task is a candidate on an
+        outer fold.
     n_jobs : int, default=None
         Jobs at a time; a job is a candidate on an outer fold.
     verbose : int, default=0
@@ -150,9 +155,10 @@ def compare_losses(
             metrics = {metric: _weighted(scorer) for metric, scorer in metrics.items()}
             candidates = [each._replace(model=_requesting(each.model, metadata)) for each in candidates]
             _check_taken(fit_params or {}, candidates)
-        rows = Parallel(n_jobs=n_jobs, verbose=verbose)(
+        results = Parallel(n_jobs=n_jobs, verbose=verbose, return_as="generator")(
             delayed(_evaluate)(candidate, metrics, X, y, metadata, *fold) for candidate in candidates for fold in folds
         )
+        rows = watched(results, len(candidates) * len(folds), callbacks)
         labels = [candidate.label for candidate in candidates]
         signs = {metric: getattr(scorer, "_sign", 1) for metric, scorer in metrics.items()}
         failures = _failures(labels, rows, len(folds))

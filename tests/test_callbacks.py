@@ -7,7 +7,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklloss import LossClassifier, LossRegressor
+from sklloss import LossClassifier, LossRegressor, compare_losses
 from sklloss.losses import Huber
 
 from .common import classification_data, regression_data
@@ -116,6 +116,21 @@ def test_progress_bars_and_monitors_work_alone_in_a_pipeline_and_in_a_search(cap
     assert "LossClassifier" in capsys.readouterr().out
     monitor = callback.ScoringMonitor(scoring="accuracy")
     LossClassifier().set_callbacks(monitor).fit(X, y)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_comparison_is_one_bar_over_candidates_and_folds(n_jobs, capsys):
+    pytest.importorskip("rich")
+    X, y = regression_data()
+    bar = callback.ProgressBar(max_propagation_depth=0)
+    options = {"param_grid": {"alpha": [0.1, 1.0]}, "cv": 2}
+    with_bar = compare_losses(X, y, ["huber", "squared_error"], callbacks=[bar], n_jobs=n_jobs, **options)
+    said = capsys.readouterr().out
+    assert "Comparison - compare" in said
+    assert "100%" in said
+    assert "GridSearchCV" not in said
+    without = compare_losses(X, y, ["huber", "squared_error"], **options)
+    np.testing.assert_array_equal(with_bar.matrix(), without.matrix())
 
 
 def test_models_without_callbacks_are_not_slowed_down_by_tasks():

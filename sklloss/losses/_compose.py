@@ -135,6 +135,10 @@ class LossSum(Loss):
         return next((part.n_classes for part in self.parts if part.n_classes is not None), None)
 
     @property
+    def blank(self):
+        return next((part.blank for part in self.parts if getattr(part, "blank", None) is not None), None)
+
+    @property
     def interval_y_true(self):
         return _intersection([part.interval_y_true for part in self.parts])
 
@@ -161,10 +165,10 @@ class LossSum(Loss):
     def gradient(self, y_true, raw_prediction):
         return sum(w * part.gradient(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
 
-    def value_gradient(self, y_true, raw_prediction, weight):
+    def value_gradient(self, y_true, raw_prediction, weight, sample_set=None):
         value, gradient = 0.0, 0.0
         for w, part, y in self._each(y_true, raw_prediction):
-            v, g = part.value_gradient(y, raw_prediction, weight)
+            v, g = part.value_gradient(y, raw_prediction, weight, **_for(part, sample_set))
             value, gradient = value + w * v, gradient + w * g
         return value, gradient
 
@@ -211,44 +215,42 @@ class LossSum(Loss):
     def excess(self, n_classes):
         return sum(weight * part.excess(n_classes) for weight, part in self.summands if not part.smooth)
 
-    @property
-    def _of_rows_together(self):
-        return [part for part in self.parts if not part.elementwise]
-
     def sets(self, sample_set, n_rows):
         """The `Sets` of these labels."""
-        return self._of_rows_together[0].sets(sample_set, n_rows)
+        return [part.sets(sample_set, n_rows) for part in self.parts if not part.elementwise][0]
 
     def check_sets(self, y_true, sample_set):
         """Raise a ValueError for sets of rows that can't be fitted to these targets; return the `Sets`."""
-        return next(part.check_sets(y_true, sample_set) for part in self._of_rows_together)
+        return [part.check_sets(y_true, sample_set) for part in self.parts if not part.elementwise][0]
 
     def of_sets(self, sets):
         return self._like(part.of_sets(sets) for part in self.parts)
 
-    def fit_intercept_only(self, y_true, weight, n_outputs=1):
+    def fit_intercept_only(self, y_true, weight, n_outputs=1, sample_set=None):
         if n_outputs > 1:
-            return self._best_shift(y_true, weight, n_outputs)
+            return self._best_shift(y_true, weight, n_outputs, sample_set)
         if y_true.ndim == 2:
             return np.array([self.column(k).fit_intercept_only(y_true[:, k], weight) for k in range(y_true.shape[1])])
-        best = [float(part.fit_intercept_only(y_true, weight)) for w, part in self.summands if w]
+        best = [
+            float(part.fit_intercept_only(y_true, weight, **_for(part, sample_set))) for w, part in self.summands if w
+        ]
         low, high = min(best), max(best)  # of a convex sum, the minimum lies between those of its parts
         like = np.empty(len(y_true))
         if self.convex:
             return root(lambda b: float(weight @ self.gradient(y_true, np.full_like(like, b))), low, high)
         grid = np.linspace(low, high, 65)
-        return best_of(lambda b: self.value_gradient(y_true, np.full_like(like, b), weight)[0], grid)
+        return best_of(lambda b: self.value_gradient(y_true, np.full_like(like, b), weight, sample_set)[0], grid)
 
-    def _best_shift(self, y_true, weight, n_outputs):
+    def _best_shift(self, y_true, weight, n_outputs, sample_set):
         """Best constant raw prediction of several classes, with mean 0."""
-        shape = (len(y_true), n_outputs)
+        shape, mass = (len(y_true), n_outputs), weight.sum()
 
         def objective(raw):
-            value, gradient = self.value_gradient(y_true, np.broadcast_to(raw, shape).copy(), weight / weight.sum())
-            return value, gradient.sum(axis=0)
+            value, gradient = self.value_gradient(y_true, np.broadcast_to(raw, shape).copy(), weight, sample_set)
+            return value / mass, gradient.sum(axis=0) / mass
 
         starts = [
-            part.fit_intercept_only(y, weight, *[n_outputs] * part.multiclass)
+            part.fit_intercept_only(y, weight, *[n_outputs] * part.multiclass, **_for(part, sample_set))
             for _, part, y in self._each(y_true, np.empty(shape))
         ]
         start = min(starts, key=lambda raw: objective(raw)[0])
@@ -297,6 +299,11 @@ class LossSum(Loss):
         for part in self.parts:
             if part.multiclass or y_true.dtype.kind not in "iu" or not self.multiclass:  # else it gets one-hot rows
                 part.check_y_true(y_true, fit)
+
+
+def _for(part, sample_set):
+    """The argument sample_set for a part of a sum: what is bound to its sets, or knows none, takes none."""
+    return {} if part.elementwise or sample_set is None else {"sample_set": sample_set}
 
 
 def _intersection(domains):

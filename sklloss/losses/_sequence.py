@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._base import refuse
 from ._probability import _both, _ProbabilityLoss, _shifted
 from ._sets import SetLoss, Sets, best_constant
 
@@ -66,9 +67,12 @@ class CTC(SetLoss, _ProbabilityLoss):
         return CTC(labels.index(self.blank), self.zero_infinity)
 
     def check_y_true(self, y_true, fit=False):
-        if y_true.ndim > 1 or np.any(y_true != y_true.astype(int)):
-            raise ValueError(f"{self!r} takes a label for each frame as y_true, no probabilities.")
+        if y_true.ndim > 1:
+            raise ValueError(f"{self!r} takes a label for each frame, no probabilities; y_true has {y_true.ndim} axes.")
         super().check_y_true(y_true, fit)
+        shares = y_true != y_true.astype(int)
+        if shares.any():
+            refuse(y_true, shares, "y_true", "a label for each frame, no probability,", self)
 
     def check_sets(self, y_true, sample_set):
         """Raise a ValueError for a sequence with too few frames for its target; return the `Sets`."""

@@ -64,11 +64,11 @@ class KinkedRows:
 
     def per_row(self, flat):
         """Sum over the kinks of one row, (m,)."""
-        return flat[: self.n_data].reshape(self.kinks.shape).sum(axis=0)
+        return flat[: self.n_data].reshape(self.kinks.shape).sum(axis=0) if len(self.kinks) > 1 else flat[: self.n_data]
 
     def forward(self, w):
         """A w, over all rows."""
-        return np.concatenate([np.tile(self.A @ w, len(self.kinks)), w[self.penalised]])
+        return np.concatenate([self.A @ w] * len(self.kinks) + [w[self.penalised]])
 
     def adjoint(self, u):
         """A'u."""
@@ -268,5 +268,5 @@ def _central(z, lo, hi, mu):
 
 def _step_length(x, dx, keep):
     """Largest step in (0, 1] with x + step * dx > 0, shortened by `keep`."""
-    falling = dx < 0
-    return min(1.0, keep * float((-x[falling] / dx[falling]).min(initial=np.inf)))
+    fastest = float((dx / x).min())
+    return min(1.0, -keep / fastest) if fastest < 0 else 1.0

@@ -34,18 +34,21 @@ class LBFGS(Solver):
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         options = {"maxiter": max_iter, "maxfun": 20 * max_iter, "ftol": 0.0, "gtol": 0.0, "maxcor": 20, "maxls": 50}
         basis = _gram_basis(objective) if objective.p <= GRAM_COLUMNS else None
-        found = run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback, basis=basis)
-        left = max_iter - found.n_iter
-        if not objective.has_curvature or objective.n_params > NEWTON_PARAMS or left <= 0:
-            return found
-        if not found.converged:  # values that differ by rounding only: a trust region needs gradients alone
-            before = found
-            found = run(
-                objective, before.params, "trust-exact", self.name, tol=tol, options={"maxiter": left, "gtol": 0.0},
-                callback=callback, with_hessian=True,
-            )  # fmt: skip
+        curved = objective.has_curvature and objective.n_params <= NEWTON_PARAMS
+        given = {"tol": tol, "callback": callback}
+        found = run(objective, params, "L-BFGS-B", self.name, options=options, basis=basis, **given)
+        if not found.converged and found.n_iter < max_iter:
+            # Values differ by rounding only: a trust region needs gradients alone; without curvature, a line search
+            # that forgets the past may still succeed.
+            before, options["maxiter"] = found, max_iter - found.n_iter
+            if curved:
+                options, method = {"maxiter": options["maxiter"], "gtol": 0.0}, "trust-exact"
+                found = run(objective, before.params, method, self.name, options=options, with_hessian=True, **given)
+            else:
+                found = run(objective, before.params, "L-BFGS-B", self.name, options=options, basis=basis, **given)
             found.history[:0] = before.history
-        if not np.isfinite(found.value):
+            found.n_iter = len(found.history)
+        if not curved or found.n_iter >= max_iter or not np.isfinite(found.value):
             return found
         polished, strict = _polish(objective, found.params)
         solution = smooth_solution(

@@ -2,11 +2,15 @@
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 __all__ = ["factor", "factor_or_pseudo_inverse"]
 
 TINY = 1e-290
 SINGULAR = 1e-13  # a pivot, relative to its diagonal, or an eigenvalue, relative to the largest, that is rounding
+RIDGES = tuple(10.0**k for k in range(-14, 1, 2))
+
+# LAPACK is called directly: on the small matrices of small fits what SciPy wraps around it takes longer than the work.
 
 
 def factor(H):
@@ -17,13 +21,11 @@ def factor(H):
     diagonal = H.diagonal()
     scale = np.divide(1, np.sqrt(np.maximum(diagonal, 0)), out=np.zeros(len(H)), where=diagonal > TINY)
     H = H * scale * scale[:, None]
-    for ridge in 10.0 ** np.arange(-14, 1, 2):
+    for ridge in RIDGES:
         H.flat[:: len(H) + 1] = 1 + ridge
-        try:
-            C = linalg.cho_factor(H, lower=True, check_finite=False)
-            return lambda g: scale * linalg.cho_solve(C, scale * g, check_finite=False)
-        except linalg.LinAlgError:
-            continue
+        C, failed = lapack.dpotrf(H, lower=1, clean=0)
+        if not failed:
+            return lambda g: scale * lapack.dpotrs(C, scale * g, lower=1)[0]
     return lambda g: scale**2 * g
 
 
@@ -33,12 +35,9 @@ def factor_or_pseudo_inverse(H):
     scale = 1 / np.sqrt(np.where(diagonal > TINY, diagonal, 1.0))
     unit = H * scale * scale[:, None]
     unit.flat[:: len(H) + 1] = 1.0
-    try:
-        C = linalg.cho_factor(unit, lower=True, check_finite=False)
-        if C[0].diagonal().min() ** 2 > SINGULAR:
-            return lambda g: scale * linalg.cho_solve(C, scale * g, check_finite=False)
-    except linalg.LinAlgError:
-        pass
+    C, failed = lapack.dpotrf(unit, lower=1, clean=0)
+    if not failed and C.diagonal().min(initial=1.0) ** 2 > SINGULAR:
+        return lambda g: scale * lapack.dpotrs(C, scale * g, lower=1)[0]
     values, vectors = linalg.eigh(H, check_finite=False)
     inverse = np.divide(1.0, values, out=np.zeros(len(H)), where=values > SINGULAR * values[-1])
     return lambda g: vectors @ (inverse * (vectors.T @ g))

@@ -58,64 +58,58 @@ class Newton(Solver):
 
 
 def _solve(objective, params, tol, max_iter, callback):
-    def method(fun, x0, args=(), *, jac, callback, **unused):
-        return newton(
-            fun,
-            x0,
-            jac=jac,
-            hess=objective.hessian,
-            slope_along=objective.slope_along,
-            majorizer=objective.majorizer if objective.has_majorizer else None,
-            optimality=lambda x: objective.optimality(jac(x)),
-            tol=tol,
-            maxiter=max_iter,
-            callback=callback,
-        )
+    def method(fun, x0, args=(), *, callback, **unused):
+        return newton(objective, x0, tol=tol, maxiter=max_iter, callback=callback)
 
     # Its own test: it stops one step after tol.
     return run(objective, params, method, Newton.name, tol=tol, options={}, callback=callback, own_test=True)
 
 
-def newton(fun, x0, *, jac, hess, slope_along, optimality, tol, maxiter, callback, majorizer=None):
+def newton(objective, x, *, tol, maxiter, callback):
     """Minimise; see the module's docstring."""
-    x, polished, message = x0, 0, "maximum number of iterations reached"
+    polished, message = 0, "maximum number of iterations reached"
     for _ in range(maxiter):
-        error = optimality(x)
+        error = objective.optimality(objective.value_gradient(x)[1])
         done = error <= tol
         if done and (polished == POLISH or (polished and error == 0)):
             message = "tol reached"
             break
         polished += done
-        found, trusted = _step(fun, jac, hess, slope_along, hess(x), x)
+        found, trusted = _step(objective, objective.hessian(x), x, last=polished == POLISH)
         if not trusted and not done:
-            above = _damped(hess(x)) if majorizer is None else majorizer(x)
-            other, _ = _step(fun, jac, hess, slope_along, above, x)
-            found = min((point for point in (found, other) if point is not None), key=fun, default=None)
+            above = objective.majorizer(x) if objective.has_majorizer else _damped(objective.hessian(x))
+            other, _ = _step(objective, above, x)
+            points = [point for point in (found, other) if point is not None]
+            found = min(points, key=lambda point: objective.value_gradient(point)[0], default=None)
         if found is None:
             message = "tol reached" if done else "no lower value along the step"
             break
         x = found
         callback(x)
-    return optimize.OptimizeResult(x=x, fun=fun(x), jac=jac(x), message=message)
+    value, gradient = objective.value_gradient(x)
+    return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message=message)
 
 
-def _step(fun, jac, hess, slope_along, curvature, x):
+def _step(objective, curvature, x, last=False):
     """The next iterate, or None where there is none, and whether the full step was a good model."""
-    value, gradient = fun(x), jac(x)
+    value, gradient = objective.value_gradient(x)
     step = -factor_or_pseudo_inverse(curvature)(gradient)
     slope = gradient @ step
     if not slope < 0:
         return None, False
     # Where rows have slope but no curvature, the least-norm step may leave a part of the gradient as it is.
-    solved = np.abs(curvature @ step + gradient).max() <= UNSOLVED * np.abs(gradient).max()
-    hess(x + step)  # most often the full step is taken: value, gradient and the next Hessian in one pass
-    new, end = fun(x + step), jac(x + step) @ step
-    if _falls(new, value, slope) and abs(end) <= -WOLFE * slope:
+    largest = np.abs(gradient).max()
+    solved = np.abs(curvature @ step + gradient).max() <= UNSOLVED * largest
+    if not last:
+        objective.hessian(x + step)  # most often the full step is taken: value, gradient and Hessian in one pass
+    new, end = objective.value_gradient(x + step)
+    if _falls(new, value, slope) and abs(end @ step) <= -WOLFE * slope:
         return x + step, solved
     if -slope <= ROUNDING * abs(value):  # values cannot tell any more, gradients can
-        return (x + step if np.abs(jac(x + step)).max() < np.abs(gradient).max() else None), solved
-    t = minimum_along(slope_along(x, step))
-    return (x + t * step if _falls(fun(x + t * step), value, t * slope) else None), False
+        return (x + step if np.abs(end).max() < largest else None), solved
+    t = minimum_along(objective.slope_along(x, step))
+    new = objective.value_gradient(x + t * step)[0]
+    return (x + t * step if _falls(new, value, t * slope) else None), False
 
 
 def _damped(H):

@@ -35,6 +35,7 @@ SETTLED = 1e-9  # of the largest parameter: a step after which the error is at r
 ROUNDING = 1e-14  # of the value of the model without features
 ENOUGH = 1e-12  # of the value: a gap that is closed
 REFINED = 6  # Newton steps of the tangent's place, at most
+SMALL, TINY = 1e-8, 1e-300
 STALLED = 20  # iterations without a better gap or value
 
 
@@ -58,7 +59,10 @@ class ProximalNewton(Solver):
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         w, convex = objective.feasible(params), objective.smooth_part.convex
         problem = _Problem(objective, w)
-        value, lower, floor = objective.value_gradient(w)[0], 0.0, FLOOR * objective.null.value
+        value, lower = objective.value_gradient(w)[0], 0.0
+        # Where the model without features is exact, a value is at most what rounding of the predictions makes of it.
+        exact = SMALL * objective.null.rounding * float(np.abs(objective.y).max())
+        floor = max(FLOOR * objective.null.value, exact, TINY)
         best, least, stalled, polished, history = np.inf, np.inf, 0, 0, []
         message = "maximum number of iterations reached"
         with one_blas_thread():
