@@ -141,7 +141,7 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
 
     def _of_sets(self, loss, y, sample_set, weight):
         """The loss of these sets of rows, of which those of weight 0 are left out; writes ``n_sets_``."""
-        vars(self).pop("n_sets_", None)
+        self.__dict__.pop("n_sets_", None)
         if loss.elementwise:
             return loss
         sets = loss.check_sets(y, sample_set)
@@ -627,7 +627,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         bound.check_y_true(target, fit=True)
         bound = self._of_sets(bound, target, sample_set, weight)
         if not loss.convex and loss.multiclass and not loss.needs_sets:
-            # A loss that is not convex starts at the fit of a convex one; where labels stand in a sequence says nothing.
+            # A loss that is not convex starts at the fit of a convex one; of a sequence only the order of labels counts.
             convex = LinearObjective(
                 X, target, LogLoss(), penalty=self._valid_penalty() or L2(), alpha=self.alpha or 1e-4,
                 sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,
@@ -661,7 +661,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         if (blank := getattr(loss, "blank", None)) is not None:  # a class, though no row need have it
             classes = np.unique(np.append(classes, blank))
         if len(classes) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {classes.tolist()[0]!r}.")
+            (only,) = classes.tolist()
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {only!r}.")
         index = np.searchsorted(classes, np.where(seen, y, classes[0]))
         return classes, np.eye(len(classes))[index], np.where(seen, weight, 0.0)
 

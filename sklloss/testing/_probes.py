@@ -8,12 +8,13 @@ import pickle
 
 import numpy as np
 
-from ._samples import MOVES, STEP, raw_interval, within
+from .._compat import check_sample_weight
+from ._samples import MOVES, N_SETS, SAMPLE_SET, STEP, raw_interval, within
 
 EPS = np.finfo(np.float64).eps
 
 
-def arrays(loss, y, raw):
+def arrays(loss, y, raw, sample_set=None):
     """Name, values, and an array of the same shape, of every method that makes an array of raw predictions."""
     weight = np.full(len(raw), 1 / len(raw), raw.dtype)  # as in a mean, which overflows only where a row does
     if loss.elementwise:
@@ -23,22 +24,39 @@ def arrays(loss, y, raw):
             yield "hessian", loss.hessian(y, raw), raw
         if loss.has_curvature:
             yield "hessian_product", loss.hessian_product(y, raw, weight, np.ones_like(raw)), raw
-    yield "value_gradient", loss.value_gradient(y, raw, weight)[1], raw
+    yield "value_gradient", value_gradient(loss, y, raw, weight, sample_set)[1], raw
     yield "response", loss.response(raw), raw
     yield "decision", loss.decision(raw), raw
     if loss.probabilistic:
         yield "probability", loss.probability(raw), raw
 
 
+def value_gradient(loss, y, raw, weight, sample_set=None):
+    """As the method of the loss; of a loss of sets, by default for those of a sample."""
+    if loss.elementwise:
+        return loss.value_gradient(y, raw, weight)
+    return loss.value_gradient(y, raw, weight, np.arange(len(y)) % N_SETS if sample_set is None else sample_set)
+
+
 def value(loss, y, weight, raw):
-    """Weighted sum of the rows' losses, the raw prediction last."""
-    return loss.value_gradient(y, raw, weight)[0]
+    """Weighted sum of the rows' losses, or the mean of the sets', the raw prediction last."""
+    return value_gradient(loss, y, raw, weight)[0]
+
+
+def metric(loss, y, p, weight=None, sample_set=None):
+    """Average of the loss for predictions as a user sees them; of a loss of sets, by default of a single one."""
+    if loss.elementwise:
+        return loss(y, p, weight)
+    y, raw = loss.checked(y, p)
+    weight = check_sample_weight(weight, raw)
+    sample_set = np.zeros(len(y)) if sample_set is None else sample_set
+    return loss.value_gradient(y, raw, weight / weight.sum(), sample_set)[0]
 
 
 def intercept(loss, y, weight, raw):
     """The best constant raw prediction, as the loss finds it for as many columns as `raw` has."""
     n_columns = (raw.shape[1] if raw.ndim == 2 else 1,) if loss.multiclass else ()
-    return loss.fit_intercept_only(y, weight, *n_columns)
+    return loss.fit_intercept_only(y, weight, *n_columns, **({} if loss.elementwise else {"sample_set": SAMPLE_SET}))
 
 
 def through_pickle(thing):
@@ -55,7 +73,17 @@ def through_pickle(thing):
 def along(gradient, direction):
     """Slope along a direction, (n,)."""
     slope = gradient * direction
-    return slope if slope.ndim == 1 else slope.sum(axis=1)
+    return slope if slope.ndim == 1 else slope.reshape(len(slope), -1).sum(axis=1)
+
+
+def _each(loss, y, raw):
+    """Losses and gradients of rows, or of sets of rows, (n, size, ...)."""
+    if loss.elementwise:
+        return loss.loss(y, raw), loss.gradient(y, raw)
+    n, size = y.shape[:2]
+    sample_set = np.repeat(np.arange(n), size)
+    rows = y.reshape(n * size, *y.shape[2:]), raw.reshape(n * size, *raw.shape[2:]), np.ones(n * size), sample_set
+    return loss.set_values(*rows), n * loss.value_gradient(*rows)[1].reshape(raw.shape)
 
 
 def difference(f, raw, direction):
@@ -72,7 +100,7 @@ def difference(f, raw, direction):
 
 
 def on_line(loss, line, moves=None):
-    """Raw predictions, values and slopes at moves (n, g) along lines, (n, g, ...), (n, g) and (n, g).
+    """Raw predictions, values and slopes at moves (n, g) along n lines, (n, g, ...), (n, g) and (n, g).
 
     Values and slopes are NaN where they overflow and outside the range of the loss.
     """
@@ -82,7 +110,8 @@ def on_line(loss, line, moves=None):
     y, direction = (np.repeat(a, moves.shape[1], axis=0) for a in (y, direction))
     flat = raw.reshape(direction.shape)
     with np.errstate(all="ignore"):  # check_extremes is the check of warnings
-        values, slopes = loss.loss(y, flat), along(loss.gradient(y, flat), direction)
+        values, gradient = _each(loss, y, flat)
+        slopes = along(gradient, direction)
     known = np.isfinite(values) & np.isfinite(slopes)
     if raw.ndim == 2:
         known &= within(flat, raw_interval(loss))

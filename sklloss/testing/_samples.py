@@ -1,14 +1,15 @@
 """What losses are tried on: targets and raw predictions of a loss's kind, the same in every run.
 
 `samples` are rows as data has them; `lines` and `special_points` lead through the raw predictions at which a loss may
-do something unusual, at every scale.
+do something unusual, at every scale.  For a loss of sets of rows row i of a sample is in set ``SAMPLE_SET[i]``.
 """
 
 from itertools import product
 
 import numpy as np
 
-N_ROWS, N_CLASSES = 60, 3
+N_ROWS, N_CLASSES, N_SETS = 60, 3, 5
+SAMPLE_SET = np.arange(N_ROWS) % N_SETS
 SOME = np.linspace(0, N_ROWS - 1, 8).astype(int)  # rows for what is tried at many raw predictions
 STEP = 1e-3  # of the differences in the raw prediction, for which samples leave room
 MOVES = np.unique([0.0, *np.logspace(-3, 4, 701), *-np.logspace(-3, 4, 701)])  # from what is special, at every scale
@@ -24,17 +25,41 @@ def samples(loss):
     raw = rng.normal(scale=2.0, size=N_ROWS) * np.where(np.arange(N_ROWS) % 10 == 9, 10.0, 1.0)
     if loss.response_method == "predict":
         return [(targets(loss.interval_y_true, N_ROWS, rng), _reflected(raw, raw_interval(loss)))]
-    y, soft = rng.integers(0, 2, N_ROWS).astype(float), _takes_probabilities(loss)
+    y, soft = rng.integers(0, 2, N_ROWS).astype(float), _takes(loss, np.array([0.5]))
     if soft:
         y[::3] = rng.uniform(size=len(y[::3]))
-    found, K = [(y, raw)] if loss.n_classes in (None, 2) else [], loss.n_classes or N_CLASSES
+    found, K = [(_with_blanks(loss, y), raw)] if 2 in class_counts(loss) else [], max(class_counts(loss))
     if loss.multiclass and K > 2:
         index, raw = rng.integers(0, K, N_ROWS), rng.normal(scale=2.0, size=(N_ROWS, K))
         rows = np.eye(K)[index]
         if soft:
             rows[::3] = rng.dirichlet(np.ones(K), len(rows[::3]))
-        found += [(index, raw), (rows, raw)]
+        found += [(_with_blanks(loss, index), raw)] + [(rows, raw)] * _takes(loss, rows)
     return found
+
+
+def class_counts(loss):
+    """The numbers of classes on which a classification loss is tried."""
+    return [K for K in ((2, N_CLASSES) if loss.n_classes is None else (loss.n_classes,)) if _binds(loss, K)]
+
+
+def _binds(loss, n_classes):
+    try:
+        loss.bind(np.arange(n_classes))
+    except ValueError:
+        return False
+    return True
+
+
+def _with_blanks(loss, y):
+    """Targets of which two in three are the blank, where there is one: a sequence is longer than its symbols."""
+    blank = getattr(loss, "blank", None)
+    return y if blank is None else np.where(np.arange(N_ROWS) // N_SETS % 3 == 1, y, blank).astype(y.dtype)
+
+
+def as_weights(loss, values):
+    """Weights of the rows, (n,): a loss that needs sets, as of sequences, weighs each of them as a whole."""
+    return values[SAMPLE_SET] if loss.needs_sets else values
 
 
 def targets(domain, n, rng):
@@ -50,9 +75,10 @@ def targets(domain, n, rng):
     return np.where(domain.includes(y), y, middle)
 
 
-def _takes_probabilities(loss):
+def _takes(loss, y):
+    """Whether a loss takes these targets."""
     try:
-        loss.check_y_true(np.array([0.5]))
+        loss.check_y_true(y)
     except ValueError:
         return False
     return True
@@ -114,12 +140,23 @@ def lines(loss):
     """Lines (y_true, start, direction), one for each of some rows of each sample.
 
     In one column they run through what is special, a perfect prediction or 0; in several along the first column, and
-    along a direction that mixes all.
+    along a direction that mixes all.  Of a loss of sets there is one for each set, (n_sets, size, ...), along a
+    direction that mixes all of its rows; of a sum of losses of rows and of sets there is none.
     """
+    mixed = np.random.default_rng(3).normal
     for y, raw in samples(loss):
+        if not loss.elementwise:
+            if hasattr(loss, "set_values"):
+                yield in_sets(y), in_sets(raw), mixed(size=in_sets(raw).shape)
+            continue
         y, raw = y[SOME], raw[SOME]
         if raw.ndim == 1:
             yield y, perfect(loss, y, raw if loss.response_method == "predict" else 0 * raw), np.ones_like(raw)
         else:
             yield y, raw, directions(raw)[0]
-            yield y, raw, np.random.default_rng(3).normal(size=raw.shape)
+            yield y, raw, mixed(size=raw.shape)
+
+
+def in_sets(values):
+    """Rows by their sets, (n, ...) → (n_sets, size, ...)."""
+    return np.moveaxis(values.reshape(-1, N_SETS, *values.shape[1:]), 1, 0)
