@@ -193,7 +193,7 @@ class LinearObjective:
     @property
     def bounded(self):
         """Whether a coefficient is bounded."""
-        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        return self.bounds is not None and bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
 
     @property
     def smooth(self):
@@ -300,11 +300,12 @@ class LinearObjective:
         if not np.isfinite(value):
             return _Evaluation(np.inf, np.zeros(self.n_params), None, raw)
         sums = _Sums(self, curvature)
-        bend, U, C = self.loss.curvature(self.y, raw, self.weight) if curvature else (None, None, None)
+        curvatures = self.loss.curvature(self.y, raw, self.weight) if curvature else None
         for rows, block in self.design.blocks():
-            sums.add(block, slopes[rows], [bend[rows]] if curvature else ())
+            sums.add(block, slopes[rows], () if curvatures is None else [curvatures[0][rows]])
         found = self._penalised(params, value, sums, raw)
-        if curvature and U.shape[1]:
+        if curvatures is not None and curvatures[1].shape[1]:
+            _, U, C = curvatures
             V = np.ones((self.p, U.shape[1]))
             V[: self.design.n_features] = self.design.sums(U.T).T
             V[self.design.n_features :] = U.sum(axis=0)
@@ -382,11 +383,7 @@ class LinearObjective:
         design, K = self.design, self.n_outputs
         theta = np.zeros((K, self.p))
         if self.fit_intercept:
-            theta[:, -1] = (
-                self.loss.fit_intercept_only(self.y, self.weight, K)
-                if self.loss.multiclass
-                else self.loss.fit_intercept_only(self.y, self.weight)
-            )
+            theta[:, -1] = self._best_constant()
         constant = theta[:, -1] if self.fit_intercept else np.zeros(K)
         raw = np.full(len(self.y), constant[0]) if K == 1 else np.tile(constant, (len(self.y), 1))
         value, g = self.loss.value_gradient(self.y, raw, self.weight)
@@ -394,8 +391,27 @@ class LinearObjective:
         for rows, block in design.blocks():
             sums.add(block, g[rows], ())
         gradient = sums.gradient()[:, : design.n_features]
-        # A gradient is a sum over rows of weight * slope, and a slope inherits the rounding of what it is taken at.
-        mass = np.abs(g).sum()
+        mass = self._mass(raw, g)
+        largest = float(np.abs(gradient).max(initial=0.0))
+        return _Null(theta.ravel(), value, largest if largest > 16 * EPS * mass else mass, mass)
+
+    def _best_constant(self):
+        """The raw prediction of the model without features, a float or (n_outputs,)."""
+        if self.n_outputs == 1 and self.kinked:  # where the slopes of the rows change sign: at a kink
+            at, low, high = self.kinks.at.ravel(), self.weight * self.kinks.low, self.weight * self.kinks.high
+            order = np.argsort(at)
+            slope = np.cumsum((high - low).ravel()[order]) - high.sum()
+            return at[order[min(int(np.searchsorted(slope, 0.0)), len(at) - 1)]]
+        if self.loss.multiclass:
+            return self.loss.fit_intercept_only(self.y, self.weight, self.n_outputs)
+        return self.loss.fit_intercept_only(self.y, self.weight)
+
+    def _mass(self, raw, slopes):
+        """Size of the terms of which the gradient at these raw predictions is the sum, a float.
+
+        They are slopes times rows, and a slope inherits the rounding of what it is taken at.
+        """
+        mass = np.abs(slopes).sum()
         if not self.coupled and self.has_curvature:
             size = max(np.abs(raw).max(), np.abs(self.y).max())
             bend = (
@@ -404,8 +420,7 @@ class LinearObjective:
                 else np.abs(self.loss.curvature(self.y, raw, self.weight)[0]).sum()
             )
             mass += bend * size
-        largest = float(np.abs(gradient).max(initial=0.0))
-        return _Null(theta.ravel(), value, largest if largest > 16 * EPS * mass else float(mass), float(mass))
+        return float(mass)
 
     @property
     def steepest_penalty(self):
@@ -415,6 +430,8 @@ class LinearObjective:
 
     def feasible(self, params):
         """The nearest parameters within the bounds."""
+        if not self.bounded:
+            return params
         return np.clip(params, np.tile(self.lower, self.n_outputs), np.tile(self.upper, self.n_outputs))
 
     def least_subgradient(self, params, gradient):
@@ -444,11 +461,14 @@ class LinearObjective:
         varies = self.design.inverse > 0
         if not (self.smooth and self.convex) or not np.all(self.l2[:d][varies] > 0):
             return None
-        gradient = self.value_gradient(params)[1].reshape(self.n_outputs, self.p)
-        charge = 0.0
+        found, charge = self._evaluate(params), 0.0
+        gradient = found.gradient.reshape(self.n_outputs, self.p)
         if self.fit_intercept:
-            if np.abs(gradient[:, d]).max() > self.null.rounding:
-                return None
+            left = np.abs(gradient[:, d]).max()
+            if left > self.null.rounding:
+                slopes = self.loss.value_gradient(self.y, found.raw, self.weight)[1]
+                if left > 16 * EPS * self._mass(found.raw, slopes):
+                    return None
             charge = float(np.abs(gradient[:, d] * params.reshape(self.n_outputs, self.p)[:, d]).sum())
         g = gradient[:, :d][:, varies]
         return float((g * g / (2 * self.l2[:d][varies])).sum()) + charge

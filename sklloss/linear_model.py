@@ -627,7 +627,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         bound.check_y_true(target, fit=True)
         bound = self._of_sets(bound, target, sample_set, weight)
         if not loss.convex and loss.multiclass and not loss.needs_sets:
-            # A loss that is not convex starts at the fit of a convex one; of a sequence only the order of labels counts.
+            # A loss that is not convex starts at the fit of a convex one; in a sequence labels have no place.
             convex = LinearObjective(
                 X, target, LogLoss(), penalty=self._valid_penalty() or L2(), alpha=self.alpha or 1e-4,
                 sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,

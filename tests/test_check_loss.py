@@ -8,11 +8,14 @@ import pytest
 
 from sklloss import check_loss, get_loss, testing
 from sklloss.losses import (
+    CTC,
+    PSNR,
     AbsoluteError,
     Asymmetric,
     Barron,
     Brier,
     CrammerSinger,
+    Dice,
     EpsilonInsensitive,
     Expectile,
     Focal,
@@ -22,22 +25,25 @@ from sklloss.losses import (
     Huber,
     LogCosh,
     LogLoss,
+    Lovasz,
     Pinball,
     Poisson,
     Poly1,
     Ramp,
     ResidualLoss,
+    SetLoss,
     SmoothedHinge,
     SmoothL1,
     SquaredEpsilonInsensitive,
     SquaredError,
     SquaredHinge,
+    Tversky,
     Tweedie,
 )
 from sklloss.losses._derived import Scaled
 from sklloss.testing import CHECKS, parametrize_losses
 
-from .common import CLASSIFICATION, REGRESSION
+from .common import CLASSIFICATION, REGRESSION, SETS
 
 pytest_plugins = ["pytester"]
 
@@ -53,15 +59,18 @@ VARIANTS = [  # parameters at which facts change, and constants far from those o
     Scaled(Huber(1.35), 0.3), Scaled(Pinball(0.3), 2.0), Scaled(SquaredError(), 7.0),
     Asymmetric(Huber(), 0.9), Asymmetric(EpsilonInsensitive(0.5), 0.3), Asymmetric(SquaredError(), 0.5),
     SquaredError() + AbsoluteError(), 0.5 * Pinball(0.1) + 0.5 * Pinball(0.9), 0.7 * LogLoss() + 0.3 * Brier(),
+    Dice(squared=True), Dice(smoothing=0), Dice(smoothing=0, squared=True), Dice(smoothing=3.0), Tversky(0.3, 0.7),
+    Tversky(1.0, 0.0, smoothing=0.5), CTC(blank=2), CTC(zero_infinity=True), PSNR(data_range=255),
+    0.5 * LogLoss() + 0.5 * Dice(), LogLoss() + CTC(), SquaredError() + 0.1 * PSNR(),
 ]  # fmt: skip
 
 
-@parametrize_losses([*REGRESSION, *CLASSIFICATION, *VARIANTS])
+@parametrize_losses([*REGRESSION, *CLASSIFICATION, *SETS, *VARIANTS])
 def test_a_loss_is_what_it_claims_to_be(loss, check):
     check(loss)
 
 
-@pytest.mark.parametrize("name", REGRESSION + CLASSIFICATION)
+@pytest.mark.parametrize("name", REGRESSION + CLASSIFICATION + SETS)
 def test_a_loss_of_the_package_says_what_it_is_for(name):
     assert len(get_loss(name).use) > 10
 
@@ -202,8 +211,9 @@ class ClaimsRows(_OfTheLargest):
     elementwise = True
 
 
-class TimidRows(_Square):
-    elementwise = False
+class TimidRows(SetLoss):
+    def value_gradient(self, y_true, raw_prediction, weight, sample_set=None):
+        return SquaredError().value_gradient(y_true, raw_prediction, weight)
 
 
 class StandardizedTwice(_Square):
@@ -339,6 +349,162 @@ class TimidProbability(SquaredHinge):
     probabilistic = False
 
 
+# -------------------------------------------------------------------------------------------- of sets of rows
+class TakesAnyRegion(Dice):
+    def check_y_true(self, y_true, fit=False):
+        pass
+
+
+class LosesFloat32OfSets(Dice):
+    def value_gradient(self, y_true, raw_prediction, weight, sample_set=None):
+        value, gradient = super().value_gradient(y_true, raw_prediction, weight, sample_set)
+        return value, gradient.astype(np.float64)
+
+
+class RoundsFloat32OfSets(Dice):
+    def value_gradient(self, y_true, raw_prediction, weight, sample_set=None):
+        rounded = np.round(raw_prediction) if raw_prediction.dtype == np.float32 else raw_prediction
+        return super().value_gradient(y_true, rounded, weight, sample_set)
+
+
+class _Alters(Dice):
+    """A Dice loss with values and gradients of its sets that are changed."""
+
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        return self.altered(*super().per_set(y_true, raw_prediction, weight, sets), sets)
+
+
+class SmoothsOneHotRows(Dice):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        return super().per_set(y_true if y_true.ndim == 1 else 0.9 * y_true, raw_prediction, weight, sets)
+
+
+class SteepSets(_Alters):
+    def altered(self, values, gradient, sets):
+        return values, 1.001 * gradient
+
+
+class SteepSetsWithKinks(Lovasz):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        values, gradient = super().per_set(y_true, raw_prediction, weight, sets)
+        return values, 1.001 * gradient
+
+
+class BiasedSets(_Alters):
+    def altered(self, values, gradient, sets):
+        return values, gradient + 0.1 / len(gradient)
+
+
+class BelowZeroOfSets(_Alters):
+    def altered(self, values, gradient, sets):
+        return values - 2, gradient
+
+
+class BelowZeroInASet(_Alters):
+    def altered(self, values, gradient, sets):
+        return values - 0.2, gradient
+
+
+class CostsMoreAmongOthers(_Alters):
+    def altered(self, values, gradient, sets):
+        return len(sets) * values, len(sets) * gradient
+
+
+class CurvesTwice(Dice):
+    def curvature(self, y_true, raw_prediction, weight, sample_set=None):
+        diagonal, U, C = super().curvature(y_true, raw_prediction, weight, sample_set)
+        return 2 * diagonal, U, C
+
+
+class ClaimsConvexityOfSets(Dice):
+    convex = True
+
+
+class ClaimsSmoothnessOfSets(Lovasz):
+    smooth = True
+
+
+class TimidSmoothnessOfSets(Dice):
+    smooth = False
+
+
+class _MeanSquare(SetLoss):
+    """The squared error as a loss of sets, with facts of its own."""
+
+    translates = True
+
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        r, mass = y_true - raw_prediction, sets.sum(weight)
+        return sets.sum(weight * r * r) / mass, -2 * weight * r / mass[sets.index]
+
+
+class TimidQuadraticOfSets(_MeanSquare):
+    convex = True
+
+
+class ClaimsTranslationOfSets(PSNR):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        return super().per_set(2 * y_true, raw_prediction, weight, sets)
+
+
+class WarnsFarOutInSets(Dice):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        p = 1 / (1 + np.exp(-raw_prediction))
+        return super().per_set(y_true, np.log(p) - np.log1p(-p), weight, sets)
+
+
+class IsNothingAlone(_Alters):
+    def altered(self, values, gradient, sets):
+        return values, np.where(np.bincount(sets.index)[sets.index] == 1, np.nan, gradient.T).T
+
+
+class TakesTheWrongRegion(Dice):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        values, gradient = super().per_set(y_true, -raw_prediction, weight, sets)
+        return values, -gradient
+
+
+class StartsInTheMiddle(Dice):
+    def fit_intercept_only(self, y_true, weight, n_outputs=1, sample_set=None):
+        return np.zeros(n_outputs) if n_outputs > 1 else 0.0
+
+
+class ForgetsWeights(Dice):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        return super().per_set(y_true, raw_prediction, (weight > 0) * 1.0, sets)
+
+
+class CountsLabels(Dice):
+    def share(self, weight, sets):
+        return np.arange(1, len(sets) + 1) / np.arange(1, len(sets) + 1).sum()
+
+
+class CountsLargeSetsMore(Dice):
+    def share(self, weight, sets):
+        return sets.sum(weight) / weight.sum()
+
+
+class IgnoresSets(Dice):
+    def value_gradient(self, y_true, raw_prediction, weight, sample_set=None):
+        return super().value_gradient(y_true, raw_prediction, weight)
+
+
+class CountsRows(Dice):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        return super().per_set(y_true, raw_prediction, weight * np.linspace(1, 2, len(weight)), sets)
+
+
+class HearsTheSilent(Dice):
+    def per_set(self, y_true, raw_prediction, weight, sets):
+        return super().per_set(y_true, raw_prediction, weight + 1e-3, sets)
+
+
+class MindsAFactor(Dice):
+    def value_gradient(self, y_true, raw_prediction, weight, sample_set=None):
+        value, gradient = super().value_gradient(y_true, raw_prediction, weight, sample_set)
+        return weight.sum() * value, weight.sum() * gradient
+
+
 BROKEN = [
     (ConvertsItsParameter(2), testing.check_parameters, "must store delta as it is: got = 2.0, expected = 2"),
     (ForgetsItsParameter(3.0), testing.check_parameters, "pickle must keep the parameters: .*delta=3.0"),
@@ -403,6 +569,35 @@ BROKEN = [
     (FastButWrong(), testing.check_fit, "no step improves a fit: solver = newton"),
     (ClaimsQuadratic(), testing.check_fit, "a fit converges without a warning: solver = least_squares"),
     (FarBelowZero(), testing.check_search, "a score is minus the loss"),
+    (TakesAnyRegion(), testing.check_domain, "y_true outside its domain .* got = no error, expected = row 1 has -5e"),
+    (SmoothsOneHotRows(), testing.check_shapes, "one-hot equals indices"),
+    (LosesFloat32OfSets(), testing.check_dtypes, "value_gradient must keep the dtype: got = float64"),
+    (RoundsFloat32OfSets(), testing.check_dtypes, "float32 against float64"),
+    (CurvesTwice(), testing.check_curvature, "curvature against differences of gradient"),
+    (ClaimsConvexityOfSets(), testing.check_convex, "lies above a chord"),
+    (_MeanSquare(), testing.check_convex, "convex is False, but nothing .* got = 0.0"),
+    (ClaimsSmoothnessOfSets(), testing.check_smooth, "the gradient jumps"),
+    (TimidSmoothnessOfSets(), testing.check_smooth, "smooth is False, but nothing"),
+    (TimidQuadraticOfSets(), testing.check_quadratic, "quadratic is False, but nothing"),
+    (ClaimsTranslationOfSets(), testing.check_translates, "translates is True, but a shift changes the loss"),
+    (WarnsFarOutInSets(), testing.check_extremes, "must not warn in float64: y_true = .* got = "),
+    (IsNothingAlone(), testing.check_extremes, "value_gradient of single rows must never be NaN in float64"),
+    (BelowZeroOfSets(), testing.check_nonnegative, "must not be negative: rows = 60"),
+    (BelowZeroInASet(), testing.check_nonnegative, "must not be negative: y_true = "),
+    (TakesTheWrongRegion(), testing.check_right_prediction, "the right prediction must cost no more than another"),
+    (StartsInTheMiddle(), testing.check_intercept, "must attain the minimum: constant = 0.0, lower_at = "),
+    (SteepSets(), testing.check_value_gradient, "value_gradient against its differences: first_row = 0"),
+    (SteepSetsWithKinks(), testing.check_value_gradient, "value_gradient against its differences"),
+    (ForgetsWeights(), testing.check_weights, "k copies equal a weight of k"),
+    (CountsLabels(), testing.check_sets, "names of the sets change nothing"),
+    (CountsLargeSetsMore(), testing.check_sets, "the loss is the mean of its sets"),
+    (IgnoresSets(), testing.check_sets, "the loss is the mean of its sets"),
+    (CostsMoreAmongOthers(), testing.check_sets, "a set costs what it costs alone"),
+    (CountsRows(), testing.check_order_of_rows, "the order of rows changes no value"),
+    (HearsTheSilent(), testing.check_weights_of_sets, "a row of weight 0 is left out"),
+    (MindsAFactor(), testing.check_weights_of_sets, "a factor of all weights changes no value"),
+    (BiasedSets(), testing.check_fit, "no step improves a fit: solver = lbfgs"),
+    (BelowZeroOfSets(), testing.check_search, "a score is minus the loss"),
 ]
 
 

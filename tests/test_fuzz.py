@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "benchmarks"))
 
 import fuzz
 
-SHARE = 0.1
+SHARE = 0.2
 
 
 @pytest.fixture(scope="module")

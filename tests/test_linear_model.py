@@ -28,6 +28,7 @@ from .common import (
     regression_data,
 )
 
+
 # ------------------------------------------------------------------------------------------------ parameters
 def test_a_string_becomes_its_object_when_a_nested_parameter_comes_with_it():
     model = LossRegressor("huber").set_params(loss__delta=2.0)

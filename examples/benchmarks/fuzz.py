@@ -293,10 +293,11 @@ def check(problem):
 
 
 def _route(solution):
-    """The solver and what it says of its way, without numbers."""
+    """The solver and what it says of its way, without numbers; of several columns what the most troublesome said."""
     message = re.sub(r"all coefficients are zero[^;]*;? ?", "", solution.message)
     message = re.sub(r", \d+ rounds", " on reduced rows", message)
-    return f"{solution.solver}: {message}".strip(": ")
+    message = re.sub(r"width \S+", "width", message)
+    return f"{solution.solver}: {max(message.split('; '), key=len)}".strip(": ")
 
 
 # --------------------------------------------------------------------------------------------------------- table

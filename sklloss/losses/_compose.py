@@ -217,11 +217,13 @@ class LossSum(Loss):
 
     def sets(self, sample_set, n_rows):
         """The `Sets` of these labels."""
-        return [part.sets(sample_set, n_rows) for part in self.parts if not part.elementwise][0]
+        *_, sets = (part.sets(sample_set, n_rows) for part in self.parts if not part.elementwise)
+        return sets
 
     def check_sets(self, y_true, sample_set):
         """Raise a ValueError for sets of rows that can't be fitted to these targets; return the `Sets`."""
-        return [part.check_sets(y_true, sample_set) for part in self.parts if not part.elementwise][0]
+        *_, sets = (part.check_sets(y_true, sample_set) for part in self.parts if not part.elementwise)
+        return sets
 
     def of_sets(self, sets):
         return self._like(part.of_sets(sets) for part in self.parts)

@@ -126,8 +126,8 @@ class CTC(SetLoss, _ProbabilityLoss):
         gradient[every, top] = -gradient.sum(axis=1)
         return values, gradient if raw_prediction.ndim == 2 else gradient[:, 1]
 
-    def start(self, y_true, weight, n_outputs=1, sample_set=None):
-        return np.zeros(n_outputs) if n_outputs > 1 else 0.0
+    def start(self, y_true, weight, *n_outputs, sample_set=None):
+        return np.zeros(n_outputs) if n_outputs > (1,) else 0.0
 
     def fit_intercept_only(self, y_true, weight, n_outputs=1, sample_set=None):
         """Best constant raw prediction: a float for n_outputs = 1 (two classes), else (n_outputs,) with mean 0."""

@@ -148,7 +148,7 @@ class SetLoss(Loss):
 
     def start(self, y_true, weight, *n_outputs, sample_set=None):
         """Where a fit starts, and what its tolerance is relative to; `fit_intercept_only`, unless it is flat there."""
-        return self.fit_intercept_only(y_true, weight, *n_outputs, sample_set=sample_set)
+        return self.fit_intercept_only(y_true, weight, *n_outputs, sample_set=sample_set)  # type: ignore[call-arg]
 
     def set_values(self, y_true, raw_prediction, weight, sample_set=None):
         """Loss of each set, (n_sets,), in the order of the sorted labels; 0 for a set of weight 0."""

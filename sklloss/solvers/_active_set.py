@@ -22,6 +22,7 @@ SLACK = 1e-9  # of the width of a box
 UNSOLVED = 1e-6  # the part of a slope that may be left
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def active_set(rows, w, u):
     """The minimum (w, u) near a guess (w, u), or None where the guess leads nowhere.
 
@@ -50,7 +51,7 @@ def active_set(rows, w, u):
         left, slope = rows.smooth(w)[1] - rows.adjoint(u), np.abs(left).max()
         terms = np.abs(H) @ np.abs(w[:P])
         unsolved = max(np.abs(left[:P][free]).max(initial=0.0), np.abs(left[P:]).max(initial=0.0))
-        if unsolved > max(UNSOLVED * slope, ROUNDING * max(terms.max(), constant.max())):
+        if not unsolved <= max(UNSOLVED * slope, ROUNDING * max(terms.max(), constant.max())):
             return None  # a slope without curvature: the minimum is elsewhere
         u[n:][tied[n:]] += left[zero]
         z = rows.b - rows.forward(w)
@@ -99,8 +100,8 @@ def _step(H, g, B, r, own, g_private):
 
 def _shortest(H, g, A, r):
     """(dw, du) with A dw = r and H dw + g = A'du: the least such dw, and du of rows that hang on others 0."""
-    if not len(A):
-        return -factor_or_pseudo_inverse(H)(g), np.empty(0)
+    if not A.size:
+        return -factor_or_pseudo_inverse(H)(g), np.zeros(len(A))
     Q, R, order = linalg.qr(A.T, pivoting=True, check_finite=False)
     diagonal = np.abs(R.diagonal())
     rank = int(np.sum(diagonal > DEPENDENT * diagonal[0]))

@@ -9,6 +9,8 @@ once so that |A_j'u| <= l1_j.  6. What is left on unpenalised coordinates, below
 is charged at |v_j w_j|; were it larger, the bound is 0, for the loss is never negative: never an estimate.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import optimize
 
@@ -26,7 +28,7 @@ def dual_bound(rows, u, w, summed=0.0):
     """
     n, penalised, u = rows.n_data, rows.penalised, np.clip(u, rows.lo, rows.hi)
     size = rows.per_row(np.abs(u)) @ abs(rows.A) + summed + 1e-300
-    nearest = np.inf, None, None, None
+    nearest: tuple[float, Any, Any, Any] = np.inf, None, None, None  # how far v is from 0, u, A'u, v
     for _ in range(ATTEMPTS + 1):
         u[n:] = 0
         slope = rows.adjoint(u)

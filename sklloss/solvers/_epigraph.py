@@ -16,8 +16,8 @@ from scipy import sparse
 from .._compat import one_blas_thread
 from ._base import Solution, Solver
 from ._dual_bound import dual_bound
-from ._interior_point import KinkedRows, interior_point, snap, stack
-from ._kinks import FLOOR, INTERIOR, MAX_INTERIOR, STEEP, Trace, bound_rows
+from ._interior_point import MOST, KinkedRows, candidates, stack
+from ._kinks import FLOOR, STEEP, Trace, bound_rows
 from ._linalg import factor
 
 __all__ = ["Epigraph"]
@@ -36,30 +36,20 @@ class Epigraph(Solver):
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
-        trace = Trace(min(max_iter, MAX_INTERIOR), callback)
+        trace = Trace(min(max_iter, MOST), callback)
         P, rows = objective.n_params, _rows(objective)
         floor = FLOOR * objective.null.value
         best, least, lower, route = objective.feasible(params), np.inf, 0.0, "interior point"
 
-        def offer(w, u, name):
-            nonlocal best, least, lower, route
-            params = objective.feasible(w[:P])
-            value = objective.value_gradient(params)[0]
-            if value < least:
-                best, least, route = params, value, name
-            lower = max(lower, dual_bound(rows, u, w))
-            return least - lower <= tol * max(least, floor)
-
+        start = np.append(best, objective.loss.loss(objective.y, objective.raw_prediction(best)))
         with one_blas_thread():
-            start = np.append(best, objective.loss.loss(objective.y, objective.raw_prediction(best)))
-            w, u, over, under = interior_point(
-                rows, start, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=floor, max_iter=trace.max_iter,
-                callback=trace,
-            )  # fmt: skip
-            snapped, u_snapped, exact = snap(rows, w, u, over, under)
-            closed = offer(snapped, u_snapped, "interior point, active set")
-            if not (exact and closed):
-                offer(w, u, "interior point")
+            for w, u, by in candidates(rows, start, tol=tol, floor=floor, max_iter=trace.max_iter, callback=trace):
+                params = objective.feasible(w[:P])
+                value, lower = objective.value_gradient(params)[0], max(lower, dual_bound(rows, u, w))
+                if value < least:
+                    best, least, route = params, value, "interior point" + by
+                if least - lower <= tol * max(least, floor):
+                    break
         gap = max(0.0, least - lower)
         optimality = gap / max(least, floor, 1e-300)
         certificate = f"the optimum is at most {gap:.1e} below the value {least:.6g} (strict duality gap)"
@@ -107,11 +97,8 @@ class _TallRows(KinkedRows):
         super().__init__(sparse.hstack([sparse.csr_array(B), G], format="csr"), kinks, low, high, l1, l2)
         self.B, self.G, self.own = B, G, own
 
-    def row_sizes(self):
-        return np.append(np.abs(self.B).sum(axis=1) + (self.own >= 0), np.ones(len(self.penalised)))
-
     def take(self, index):
-        return self.B[index], self.own[index]
+        return self.B[index % len(self.own)], self.own[index % len(self.own)]
 
     def curvature(self):
         return np.diag(self.l2[: self.B.shape[1]])

@@ -1,8 +1,8 @@
 """Piecewise linear losses, solved exactly: pinball, absolute error, hinge and every loss that declares ``relu``.
 
 Rows are max(low z, high z) with z = kink - sign * raw prediction.  A small problem goes whole to the interior point,
-is snapped to its active set and bounded from below (`_interior_point`, `_dual_bound`); if the gap is still open, once
-more with QR in place of Cholesky, without a penalty in an orthonormal basis of the columns, and then by HiGHS on the
+whose end is exact, and is bounded from below (`_interior_point`, `_dual_bound`); if the gap is still open, once more
+with QR in place of Cholesky, without a penalty in an orthonormal basis of the columns, and then by HiGHS on the
 boxed dual.  A large one is reduced first (Portnoy
 and Koenker): a systematic sample of the rows gives a pilot fit; the m rows nearest to a kink are kept, and all other
 rows of one sign pattern are *summed* into a single row, their weighted mean.  As max(low z, high z) is sublinear, the
@@ -15,7 +15,17 @@ import numpy as np
 from .._compat import one_blas_thread
 from ._base import Solution, Solver
 from ._dual_bound import boxed_dual, dual_bound
-from ._interior_point import KinkedRows, factor_cholesky, factor_qr, interior_point, orthonormal, snap, stack
+from ._interior_point import (
+    MOST,
+    KinkedRows,
+    begin,
+    candidates,
+    factor_cholesky,
+    factor_qr,
+    interior_point,
+    orthonormal,
+    stack,
+)
 from ._linalg import factor
 
 __all__ = ["Kinks", "Trace", "bound_rows"]
@@ -26,8 +36,6 @@ BAND = 3  # rows kept in rounds 2 to NARROW: m / BAND, around the better w; late
 NARROW, ROUNDS = 4, 20
 FLOOR = 1e-6  # of the value of the model without features: where the relative gap becomes an absolute one;
 ROUNDING = 4 * np.finfo(float).eps  # or this much of the mean size of the kinks, if that is more
-INTERIOR = 1e-9, 1e-11  # the interior point ends between these; the snap does the rest
-MAX_INTERIOR = 100
 STEEP = 1e3  # slope of a bound, in units of what a slope of the objective can be
 
 
@@ -43,7 +51,7 @@ def bound_rows(objective, steep):
 
 
 class Kinks(Solver):
-    """Interior point, snap and strict dual bound; see the module's docstring."""
+    """Interior point, exact at its end, and strict dual bound; see the module's docstring."""
 
     name = "kinks"
 
@@ -53,7 +61,7 @@ class Kinks(Solver):
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
-        trace = Trace(min(max_iter, MAX_INTERIOR), callback)
+        trace = Trace(min(max_iter, MOST), callback)
         problem = _Problem(objective, trace)
         with one_blas_thread():
             problem.solve(params, tol)
@@ -156,26 +164,24 @@ class _Problem:
         return min(starts, key=rows.primal)
 
     def solve_rows(self, rows, w, tol):
-        """Interior point, snap, bound; then what else can close the gap.  (w, primal, dual)."""
+        """Interior point and bound; then what else can close the gap.  (w, primal, dual)."""
         best_w, best, dual = w, rows.primal(w), 0.0
         if best <= tol * self.floor:
             return best_w, best, dual  # an exact fit: no loss is below 0
 
-        def offer(w, bound, route, exact=False):
+        def offer(w, bound, route):
             nonlocal best_w, best, dual
             primal, dual = rows.primal(w), max(dual, bound)
-            if primal <= best * (1 + 1e-15) or (exact and primal - dual <= tol * max(primal, self.floor)):
+            if primal < best:
                 best_w, best, self.route = w, primal, route
             return best - dual <= tol * max(best, self.floor)
 
-        def attempt(rows, w, factorise, route, back=np.asarray):
-            w, u, over, under = interior_point(
-                rows, w, tol=max(min(tol, INTERIOR[0]), INTERIOR[1]), floor=self.floor, max_iter=self.trace.max_iter,
-                factorise=factorise, callback=self.trace,
-            )  # fmt: skip
-            closed = offer(back(w), dual_bound(rows, u, w), route)
-            w, u, exact = snap(rows, w, u, over, under)
-            return offer(back(w), dual_bound(rows, u, w), f"{route}, active set", exact) or closed
+        def attempt(rows, start, factorise, route, back=np.asarray):
+            given = {"tol": tol, "floor": self.floor, "factorise": factorise}
+            for w, u, by in candidates(rows, start, max_iter=self.trace.max_iter, callback=self.trace, **given):
+                if offer(back(w), dual_bound(rows, u, w), route + by):
+                    return True
+            return False
 
         if attempt(rows, w, factor_cholesky, "interior point"):
             return best_w, best, dual
@@ -200,7 +206,7 @@ class _Problem:
         w = self.start(rows, mass, self.relu.sign[keep], start)
         w = interior_point(
             rows,
-            w,
+            begin(rows, w),
             tol=PILOT_TOL,
             floor=PILOT_TOL * self.floor / FLOOR,
             max_iter=self.trace.max_iter,

@@ -18,6 +18,8 @@ def factor(H):
 
     H is symmetric and, up to rounding, positive semidefinite; it may be singular.  Where its diagonal is 0, x is 0.
     """
+    if not len(H):
+        return np.array
     diagonal = H.diagonal()
     scale = np.divide(1, np.sqrt(np.maximum(diagonal, 0)), out=np.zeros(len(H)), where=diagonal > TINY)
     H = H * scale * scale[:, None]
@@ -31,6 +33,8 @@ def factor(H):
 
 def factor_or_pseudo_inverse(H):
     """Like `factor`, but where H is numerically singular x is the solution of least norm."""
+    if not len(H):
+        return np.array
     diagonal = H.diagonal()
     scale = 1 / np.sqrt(np.where(diagonal > TINY, diagonal, 1.0))
     unit = H * scale * scale[:, None]

@@ -27,6 +27,7 @@ PILOT_TOL = 1e-3
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
 ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
 WOLFE = 0.5  # the part of the slope that may be left after a full step, else the model was bad
+SHORT = 0.1  # of a step: a minimum along it that is nearer says that the model was bad
 UNSOLVED = 1e-6  # the part of the gradient that a step may leave out
 LONGEST = 1024.0  # how far beyond the full step a minimum is looked for
 ROUNDING = 64 * np.finfo(float).eps
@@ -103,13 +104,14 @@ def _step(objective, curvature, x, last=False):
     if not last:
         objective.hessian(x + step)  # most often the full step is taken: value, gradient and Hessian in one pass
     new, end = objective.value_gradient(x + step)
+    if -slope <= ROUNDING * abs(value):  # values cannot tell any more, gradients can
+        return (x + step if new < np.inf and np.abs(end).max() < largest else None), solved
     if _falls(new, value, slope) and abs(end @ step) <= -WOLFE * slope:
         return x + step, solved
-    if -slope <= ROUNDING * abs(value):  # values cannot tell any more, gradients can
-        return (x + step if np.abs(end).max() < largest else None), solved
     t = minimum_along(objective.slope_along(x, step))
+    objective.hessian(x + t * step)
     new = objective.value_gradient(x + t * step)[0]
-    return (x + t * step if _falls(new, value, t * slope) else None), False
+    return (x + t * step if _falls(new, value, t * slope) else None), solved and t >= SHORT
 
 
 def _damped(H):

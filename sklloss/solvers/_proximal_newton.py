@@ -1,9 +1,10 @@
 """Objectives that are smooth but for kinks: an l1 penalty, bounds on coefficients, a loss that is curved and has kinks.
 
 The objective is f + k: f smooth, with the l2 penalty, and k what has kinks.  An iteration replaces f by its quadratic
-model and minimises model + k exactly, with the interior point of the kinked losses, which takes any convex quadratic
-for the l2 penalty.  Bounds are kinks that are as steep as it takes.  A step that does not lower the objective is
-halved.  The convergence is that of Newton's method.
+model and minimises model + k exactly: from the active set of the last model (`_active_set`) or, where that leads
+nowhere, with the interior point of the kinked losses, which takes any convex quadratic for the l2 penalty.  Bounds are
+kinks that are as steep as it takes.  Where a step keeps much less, or gives much more, than the model promised, the
+minimum along it is taken.  The convergence is that of Newton's method, and it ends at rounding.
 
 The certificate needs no model.  f lies above its tangent at the solution; the tangent is linear, so tangent + k +
 penalty is a kinked problem, and the multipliers of the last step give a strict lower bound on it
@@ -19,8 +20,8 @@ from .._compat import one_blas_thread
 from ._active_set import active_set, sides
 from ._base import NEWTON_PARAMS, Solution, Solver
 from ._dual_bound import dual_bound
-from ._interior_point import KinkedRows, interior_point, snap, stack
-from ._kinks import FLOOR, INTERIOR, MAX_INTERIOR, STEEP, bound_rows
+from ._interior_point import EXACT, KinkedRows, candidates, stack
+from ._kinks import FLOOR, STEEP, bound_rows
 from ._linalg import factor_or_pseudo_inverse
 from ._newton import minimum_along
 
@@ -59,7 +60,7 @@ class ProximalNewton(Solver):
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         w, convex = objective.feasible(params), objective.smooth_part.convex
         problem = _Problem(objective, w)
-        value, lower = objective.value_gradient(w)[0], 0.0
+        value, lower = problem.value(w), 0.0
         # Where the model without features is exact, a value is at most what rounding of the predictions makes of it.
         exact = SMALL * objective.null.rounding * float(np.abs(objective.y).max())
         floor = max(FLOOR * objective.null.value, exact, TINY)
@@ -137,8 +138,9 @@ class _Problem:
             steep = STEEP * (objective.null.gradient + objective.steepest_penalty + curvature * reach)
             blocks.append(bound_rows(objective, steep))
         none = np.empty((1, 0))
-        self.rows = stack(blocks) if blocks else (np.empty((0, len(start))), none, none, none)
-        self.kinked = KinkedRows(*self.rows, self.l1, self.l2)
+        A, at, low, high = stack(blocks) if blocks else (np.empty((0, len(start))), none, none, none)
+        self.rows = A, at, low, high
+        self.kinked = KinkedRows(A, at, low, high, self.l1, np.zeros(len(start)))
         self.rounding = ROUNDING * objective.null.value  # of a value
         self.u = None  # slopes of the kinks at the minimum of the last model
 
@@ -163,23 +165,28 @@ class _Problem:
         if found is None:
             H = _positive(H)
             rows = self.model(w, value, slope, H)
-            found = interior_minimum(rows, w - factor_or_pseudo_inverse(H)(slope), tol)
+            found = _interior_minimum(rows, w - factor_or_pseudo_inverse(H)(slope), tol)
         new, self.u = found
         promised = value - rows.primal(new)
         direction = self.objective.feasible(new) - w
-        kept = value - self.objective.value_gradient(w + direction)[0]
+        kept = value - self.value(w + direction)
         if promised <= self.rounding:  # values cannot tell any more
             new = w + direction if -kept <= self.rounding else w
-            return _Step(new, self.objective.value_gradient(new)[0], self.u, promised)
+            return _Step(new, self.value(new), self.u, promised)
         if self.objective.convex and not KEPT * promised <= kept <= promised / KEPT:  # the minimum along the step
             t = minimum_along(self.objective.slope_along(w, direction))
             new = w + (min(t, 1.0) if self.objective.bounded else t) * direction
         for halving in range(HALVINGS):
             end = self.objective.feasible(w + 0.5**halving * (new - w) if halving else new)
-            lower = self.objective.value_gradient(end)[0]
+            lower = self.value(end)
             if lower < value:
                 return _Step(end, lower, self.u, promised)
         return _Step(w, value, self.u, promised)
+
+    def value(self, w):
+        """The objective; the smooth part is asked for its curvature as well, which the next step needs."""
+        self.smooth.hessian(w)
+        return self.smooth.value_gradient(w)[0] + self.kinked.primal(w) + self.constant
 
     def model(self, w, value, slope, H):
         """The quadratic model at w, which has the value of the objective there, and the kinks."""
@@ -233,12 +240,14 @@ class _Problem:
         return dual_bound(rows, u, w, summed=self.objective.null.mass) + self.constant
 
 
-def interior_minimum(rows, start, tol):
+def _interior_minimum(rows, start, tol):
     """(w, u) at the minimum of the rows by the interior point, from a start off the kinks."""
-    tol = max(min(tol, INTERIOR[0]), INTERIOR[1])
-    w, u, over, under = interior_point(rows, start, tol=tol, floor=0.0, max_iter=MAX_INTERIOR)
-    snapped, u_snapped, exact = snap(rows, w, u, over, under)
-    return (snapped, u_snapped) if exact or rows.primal(snapped) <= rows.primal(w) else (w, u)
+    found = []
+    for w, u, route in candidates(rows, start, tol=tol, floor=0.0):
+        found.append((w, u))
+        if route == EXACT:
+            return w, u
+    return min(found, key=lambda each: rows.primal(each[0]))
 
 
 def _positive(H):

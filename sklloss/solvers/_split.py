@@ -12,7 +12,7 @@ penalty or both cover every coefficient; else the least subgradient.
 import numpy as np
 from scipy import optimize
 
-from ._base import Solution, Solver, choose_solver
+from ._base import PROXIMAL_PARAMS, Solution, Solver, choose_solver
 
 __all__ = ["Split"]
 
@@ -76,18 +76,18 @@ def _by_working_sets(objective, w, tol, max_iter, record):
     from . import SOLVERS  # the table of all solvers, this one among them
 
     d, p, K = objective.design.n_features, objective.p, objective.n_outputs
-    size = FIRST
+    size, most = FIRST, PROXIMAL_PARAMS // K - objective.fit_intercept
     for _ in range(ROUNDS):
         theta = w.reshape(K, p)
         slope = np.abs(objective.smooth_part.value_gradient(w)[1]).reshape(K, p)[:, :d].max(axis=0)
         support = theta[:, :d].any(axis=0)
-        size = max(size, 2 * int(support.sum()))
+        size = min(max(size, 2 * int(support.sum())), most)
         beyond = np.where(support, np.inf, slope - objective.l1[:d])
         index = np.sort(np.argsort(-beyond)[: min(size, d)])
         index = index[beyond[index] > -objective.l1[index]]  # a slope of 0 is that of a constant column
         part = objective.columns(index)
         name = choose_solver(part)
-        if name == Split.name or len(index) == d:
+        if name == Split.name or len(index) == d or support.sum() >= most:
             break
         kept = np.append(index, d) if objective.fit_intercept else index
         found = SOLVERS[name].solve(part, theta[:, kept].ravel(), tol=0.1 * tol, max_iter=max_iter)

@@ -8,18 +8,19 @@ row where it is one of sets of rows (``elementwise = False``), returns at once.
 """
 
 from ..losses._base import get_loss
-from . import _derivatives, _estimators, _facts, _interface, _metric, _values
+from . import _derivatives, _estimators, _facts, _interface, _metric, _sets, _values
 from ._derivatives import *  # noqa: F403  (each file lists its checks once, in its own __all__)
 from ._estimators import *  # noqa: F403
 from ._facts import *  # noqa: F403
 from ._interface import *  # noqa: F403
 from ._machinery import label
 from ._metric import *  # noqa: F403
+from ._sets import *  # noqa: F403
 from ._values import *  # noqa: F403
 
 __all__ = ["CHECKS", "check_loss", "parametrize_losses"]
 
-_FILES = _interface, _derivatives, _facts, _values, _metric, _estimators
+_FILES = _interface, _derivatives, _facts, _values, _metric, _sets, _estimators
 CHECKS = tuple(getattr(file, name) for file in _FILES for name in file.__all__)
 
 
@@ -30,7 +31,8 @@ def check_loss(loss):
     and curvature against differences, subgradients at kinks, the facts convex, smooth, quadratic and elementwise in
     both directions (a fact that claims too little fails as well, unless the loss is not ``definite``), kinks,
     majorizer, extremes up to 1e20, values nowhere below 0, the best constant prediction, weights, denominators,
-    response and probability, and a fit and a search with the linear model.
+    response and probability, what a set of rows counts in the loss and a row in its set, and a fit and a search with
+    the linear model.
 
     Parameters
     ----------

@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from ._machinery import check_of_rows, compare, require
-from ._probes import EPS, along, difference, extrapolated
-from ._samples import N_ROWS, SOME, directions, samples, special_points
+from ._machinery import check, check_of_rows, compare, require
+from ._probes import EPS, along, difference, extrapolated, value_gradient
+from ._samples import N_ROWS, SAMPLE_SET, SOME, as_weights, directions, samples, special_points
 
 __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_gradient",
@@ -68,9 +68,12 @@ def _lies_between(loss, y, points, values, slopes, direction):
     require(ok, "the gradient must lie between the slopes on both sides", got, expected, **where)
 
 
-@check_of_rows
+@check
 def check_curvature(loss):
-    """hessian and hessian_product are the derivative of the gradient, away from its kinks."""
+    """hessian and hessian_product, or curvature of sets, are the derivative of the gradient, away from its kinks."""
+    if not loss.elementwise:
+        _curvature_of_sets(loss)
+        return
     for y, raw in samples(loss) if loss.has_curvature else ():
         for direction in directions(raw):
             expected, error = difference(partial(loss.gradient, y), raw, direction)
@@ -80,6 +83,19 @@ def check_curvature(loss):
             where = {"y_true": y, "raw_prediction": raw}
             for what, got in found.items():
                 compare(f"{what} against differences of gradient", got, expected, 1e-7, error, **where)
+
+
+def _curvature_of_sets(loss):
+    """The matrix diag(diagonal) + U C U' for two classes, or one output, times a direction."""
+    y, raw = samples(loss)[0]
+    if raw.ndim > 1 or not hasattr(loss, "curvature"):
+        return
+    rng = np.random.default_rng(13)
+    weight, direction = as_weights(loss, rng.uniform(0.5, 2.0, N_ROWS)), rng.normal(size=N_ROWS)
+    diagonal, U, C = loss.curvature(y, raw, weight, SAMPLE_SET)
+    got = diagonal * direction + U @ (C @ (U.T @ direction))
+    expected, error = difference(lambda raw: value_gradient(loss, y, raw, weight)[1], raw, direction)
+    compare("curvature against differences of gradient", got, expected, 1e-7, error, y_true=y, raw_prediction=raw)
 
 
 @check_of_rows

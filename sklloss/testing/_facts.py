@@ -2,13 +2,14 @@
 
 convex, smooth, quadratic and elementwise are checked in both directions: a fact that is True must not be refuted, and
 one that is False must be, unless the loss is not ``definite``.  Then come standardized, translates, kinks, majorizer.
+The lines of a loss of sets lead through the raw predictions of all rows of a set.
 """
 
 import numpy as np
 
 from ._machinery import check, check_of_rows, compare, require
-from ._probes import extrapolated, on_line, value
-from ._samples import MOVES, N_ROWS, SOME, lines, samples, special_points
+from ._probes import extrapolated, losses, on_line, value
+from ._samples import MOVES, N_ROWS, SAMPLE_SET, SOME, as_weights, lines, samples, special_points
 
 __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_convex",
@@ -41,7 +42,7 @@ def _typical(slopes):
     return np.nan_to_num(np.nanmedian(np.abs(slopes), axis=1, keepdims=True))
 
 
-@check_of_rows
+@check
 def check_convex(loss):
     """convex says whether slopes never fall along a line, in both directions."""
     largest = 0.0
@@ -68,7 +69,7 @@ def _fail_with_chord(loss, line, found, row, a):
     require(False, what, got, f"<= {losses.mean()}", **where)
 
 
-@check_of_rows
+@check
 def check_smooth(loss):
     """smooth says whether the gradient is continuous along a line, in both directions."""
     largest = 0.0
@@ -101,10 +102,10 @@ def _narrowed(loss, line, moves, slopes):
     return moves, slopes
 
 
-@check_of_rows
+@check
 def check_quadratic(loss):
     """quadratic says whether the curvature along each line is a positive constant, in both directions."""
-    all_constant = True
+    all_constant, steepest = True, 0.0
     for line in lines(loss):
         raw, _, slopes = (found[:, ::10] for found in on_line(loss, line))
         bend = np.diff(slopes) / np.diff(MOVES[::10])
@@ -114,8 +115,8 @@ def check_quadratic(loss):
         where = {"y_true": line[0], "raw_prediction": first, "other_raw_prediction": second}
         ok = constant if loss.quadratic else True
         require(ok, "quadratic is True, but the curvature is no positive constant", least, most, **where)
-        all_constant &= bool(constant.all())
-    _not_too_timid(loss, "quadratic", not all_constant, (most.max(), "two curvatures"))
+        all_constant, steepest = all_constant and bool(constant.all()), max(steepest, most.max())
+    _not_too_timid(loss, "quadratic", not all_constant, (steepest, "two curvatures"))
 
 
 @check
@@ -123,9 +124,10 @@ def check_elementwise(loss):
     """elementwise says whether a set of rows costs the sum of its parts; the loss of a row is then its own."""
     rng = np.random.default_rng(7)
     for y, raw in samples(loss):
-        weight, part, order = rng.uniform(0.5, 2.0, N_ROWS), np.arange(N_ROWS) % 3 == 0, rng.permutation(N_ROWS)[:20]
+        weight, order = as_weights(loss, rng.uniform(0.5, 2.0, N_ROWS)), rng.permutation(N_ROWS)[:20]
+        part = np.arange(N_ROWS) < N_ROWS // 3
         whole = value(loss, y, weight, raw)
-        parts = sum(value(loss, y[rows], weight[rows], raw[rows]) for rows in (part, ~part))
+        parts = sum(value(loss, y[rows], weight[rows], raw[rows], SAMPLE_SET[rows]) for rows in (part, ~part))
         equal = abs(whole - parts) <= 1e-10 * max(1, abs(parts))
         if loss.elementwise:
             require(equal, "elementwise is True, but two parts do not add up", parts, whole)
@@ -153,8 +155,8 @@ def check_translates(loss):
         where = {"y_true": y, "raw_prediction": raw}
         shift = 2.0 ** np.round(np.log2(1 + np.abs(y).max()))  # at most a bit of y and raw is rounded off
         y_far, raw_far = y + shift, raw + shift
-        expected = loss.loss(y_far - shift, raw_far - shift)
-        compare("translates is True, but a shift changes the loss", loss.loss(y_far, raw_far), expected, 1e-12, **where)
+        got, expected = losses(loss, y_far, raw_far), losses(loss, y_far - shift, raw_far - shift)
+        compare("translates is True, but a shift changes the loss", got, expected, 1e-12, **where)
 
 
 @check_of_rows

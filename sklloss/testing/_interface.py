@@ -10,8 +10,8 @@ from sklearn.base import clone
 
 from ..losses._base import get_loss
 from ._machinery import check, compare, label, require
-from ._probes import arrays, intercept, through_pickle, value
-from ._samples import N_ROWS, cast, samples, targets
+from ._probes import arrays, intercept, losses, metric, through_pickle, value, value_gradient
+from ._samples import N_ROWS, cast, class_counts, samples, takes, targets
 
 __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_parameters",
@@ -59,7 +59,7 @@ def check_names(loss):
 @check
 def check_domain(loss):
     """What lies in the domains, and ends that belong to them, is accepted; just outside, value and row are named."""
-    if loss.n_classes not in (None, 2):
+    if loss.response_method != "predict" and 2 not in class_counts(loss):
         return
     values, outside = {}, []
     for what, domain in (("y_true", loss.interval_y_true), ("y_pred", loss.interval_y_pred)):
@@ -71,13 +71,13 @@ def check_domain(loss):
                 values[what][k] = end
             if np.isfinite(end):
                 outside.append((what, np.nextafter(end, away) if belongs else end))
-    metric = loss.per_sample if loss.elementwise else loss
+    cost = loss.per_sample if loss.elementwise else partial(metric, loss)
     loss.check_y_true(values["y_true"])
-    rows = metric(**values)
+    rows = cost(*values.values())
     require(~np.isnan(rows), "what is in the domain must have a loss", rows, "a number", **values)
     for what, wrong in outside:
         given = values | {what: np.array([values[what][0], wrong, *values[what][2:]])}
-        calls = [partial(metric, **given)]
+        calls = [partial(cost, *given.values())]
         if what == "y_true":
             calls.append(partial(loss.check_y_true, given[what]))
         for message in map(_refusal, calls):
@@ -107,16 +107,16 @@ def check_shapes(loss):
         for what, values, like in arrays(loss, y, raw):
             got, expected = np.shape(values), like.shape
             require(got == expected, f"the shape of {what}", got, expected, raw_prediction=raw.shape)
-        if not loss.elementwise or raw.ndim == 1:
+        if raw.ndim == 1:
             continue
-        rows, where = loss.loss(y, raw), {"y_true": y, "raw_prediction": raw}
+        rows, where = losses(loss, y, raw), {"y_true": y, "raw_prediction": raw}
         if not loss.multiclass:
             columns = list(zip(y.T, raw.T, strict=True))
             compare("loss is the sum over columns", rows, sum(loss.loss(*c) for c in columns), 1e-14, **where)
             expected = np.column_stack([loss.gradient(*c) for c in columns])
             compare("gradient is that of each column", loss.gradient(y, raw), expected, 1e-14, **where)
-        elif y.ndim == 1:
-            compare("one-hot equals indices", loss.loss(np.eye(raw.shape[1])[y], raw), rows, 1e-13, **where)
+        elif y.ndim == 1 and takes(loss, np.eye(raw.shape[1])[y]):
+            compare("one-hot equals indices", losses(loss, np.eye(raw.shape[1])[y], raw), rows, 1e-13, **where)
 
 
 @check
@@ -127,9 +127,8 @@ def check_dtypes(loss):
             t, f = cast(y, dtype), raw.astype(dtype)
             for what, values, _ in arrays(loss, t, f):
                 require(values.dtype == dtype, f"{what} must keep the dtype", values.dtype, dtype)
-            if loss.elementwise:
-                wide = loss.loss(cast(t, np.float64), f.astype(np.float64))
-                compare("float32 against float64", loss.loss(t, f), wide, 1e-4, y_true=t, raw_prediction=f)
+            wide = losses(loss, cast(t, np.float64), f.astype(np.float64))
+            compare("float32 against float64", losses(loss, t, f), wide, 1e-4, y_true=t, raw_prediction=f)
 
 
 @check
@@ -142,7 +141,7 @@ def check_inputs(loss):
         y, raw, weight, y_pred = given
         try:
             list(arrays(loss, y, raw))
-            loss.value_gradient(y, raw, weight)
+            value_gradient(loss, y, raw, weight)
             intercept(loss, y, weight, raw)
             loss.denominator(y)
             loss.raw(y_pred)

@@ -1,9 +1,11 @@
 """Checks of the loss as a metric, and of what a user sees of a raw prediction: weights, denominators, responses."""
 
 import numpy as np
+from sklearn.base import clone
 
 from ._machinery import check, compare, require
-from ._samples import N_ROWS, samples
+from ._probes import metric
+from ._samples import N_ROWS, N_SETS, SAMPLE_SET, as_weights, samples, shuffled
 
 __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_weights",
@@ -14,29 +16,39 @@ __all__ = [  # noqa: RUF022  (in the order in which they run)
 
 
 def _predictions(loss):
-    """Samples (y_true, raw_prediction, y_pred) of predictions that a response can still tell apart."""
+    """Samples (y_true, raw_prediction, y_pred, sample_set) of predictions that a response can still tell apart."""
     for y, raw in samples(loss):
         rows = np.abs(raw).reshape(N_ROWS, -1).max(axis=1) <= 8
-        yield y[rows], raw[rows], loss.response(raw[rows])
+        yield y[rows], raw[rows], loss.response(raw[rows]), SAMPLE_SET[rows]
 
 
 @check
 def check_weights(loss):
-    """In the metric a weight of k is k copies, and neither a factor of all weights nor the order of rows counts."""
-    rng = np.random.default_rng(10)
-    for y, _, p in _predictions(loss):
-        weight = rng.integers(0, 4, len(p)).astype(float)
-        copies, order = np.repeat(np.arange(len(p)), weight.astype(int)), rng.permutation(len(p))
-        expected = loss(y, p, weight)
-        compare("k copies equal a weight of k", loss(y[copies], p[copies]), expected, 1e-11)
-        compare("a factor of all weights changes nothing", loss(y, p, 1e-3 * weight), expected, 1e-11)
-        compare("the order of rows changes nothing", loss(y[order], p[order], weight[order]), expected, 1e-11)
+    """In the metric a weight of k is k copies, and neither a factor of all weights nor the order of rows counts.
+
+    Copies are compared without the ``smoothing`` of a loss of sets, which is a number of rows of weight 1.  A loss that
+    needs sets has a weight for each of them, and copies of whole sets; their rows stay in order.
+    """
+    smoothing = {key: 0 for key in loss.get_params() if key.split("__")[-1] == "smoothing"}
+    loss, rng = clone(loss).set_params(**smoothing), np.random.default_rng(10)
+    for y, _, p, sample_set in _predictions(loss):
+        weight = as_weights(loss, rng.integers(0, 4, len(p)), sample_set)
+        copies, order = np.repeat(np.arange(len(p)), weight), shuffled(loss, rng, sample_set)
+        number = np.concatenate([np.arange(k) for k in weight])
+        of_copies = sample_set[copies] + N_SETS * number * loss.needs_sets
+        expected = metric(loss, y, p, weight, sample_set)
+        got = metric(loss, y[copies], p[copies], None, of_copies)
+        compare("k copies equal a weight of k", got, expected, 1e-11)
+        got = metric(loss, y, p, 1e-3 * weight, sample_set)
+        compare("a factor of all weights changes nothing", got, expected, 1e-11)
+        got = metric(loss, y[order], p[order], weight[order], sample_set[order])
+        compare("the order of rows changes nothing", got, expected, 1e-11)
 
 
 @check
 def check_denominator(loss):
     """What each row counts in the mean is finite, not negative, its own, and what the metric divides by."""
-    for y, _, p in _predictions(loss):
+    for y, _, p, _ in _predictions(loss):
         counts, weight = loss.denominator(y), np.arange(1.0, len(y) + 1)
         if counts is not None:
             require(np.shape(counts) == (len(y),), "denominator is (n,)", np.shape(counts), (len(y),))
@@ -51,13 +63,17 @@ def check_denominator(loss):
 @check
 def check_response(loss):
     """raw inverts response, which lies in the domain of y_pred and costs the same."""
-    for y, raw, p in _predictions(loss):
+    for y, raw, p, sample_set in _predictions(loss):
         back, domain, where = loss.raw(p), loss.interval_y_pred, {"y_true": y, "raw_prediction": raw}
         shift = (raw - back).mean(axis=1, keepdims=True) if raw.ndim == 2 and loss.shift_invariant else 0.0
         compare("raw must invert response", back + shift, raw, 1e-9, y_pred=p)
         require(domain.includes(p), "response must lie in the domain of y_pred", p, domain, **where)
         if loss.elementwise:
-            compare("the metric of a response is the loss", loss.per_sample(y, p), loss.loss(y, raw), 1e-9, **where)
+            got, expected = loss.per_sample(y, p), loss.loss(y, raw)
+        else:
+            got, weight = metric(loss, y, p, None, sample_set), np.full(len(y), 1 / len(y))
+            expected, where = loss.value_gradient(y, raw, weight, sample_set)[0], {}
+        compare("the metric of a response is the loss", got, expected, 1e-9, **where)
 
 
 @check

@@ -9,12 +9,12 @@ import pickle
 import numpy as np
 
 from .._compat import check_sample_weight
-from ._samples import MOVES, N_SETS, SAMPLE_SET, STEP, raw_interval, within
+from ._samples import MOVES, SAMPLE_SET, STEP, raw_interval, samples, within
 
 EPS = np.finfo(np.float64).eps
 
 
-def arrays(loss, y, raw, sample_set=None):
+def arrays(loss, y, raw, sample_set=SAMPLE_SET):
     """Name, values, and an array of the same shape, of every method that makes an array of raw predictions."""
     weight = np.full(len(raw), 1 / len(raw), raw.dtype)  # as in a mean, which overflows only where a row does
     if loss.elementwise:
@@ -31,16 +31,27 @@ def arrays(loss, y, raw, sample_set=None):
         yield "probability", loss.probability(raw), raw
 
 
-def value_gradient(loss, y, raw, weight, sample_set=None):
-    """As the method of the loss; of a loss of sets, by default for those of a sample."""
-    if loss.elementwise:
-        return loss.value_gradient(y, raw, weight)
-    return loss.value_gradient(y, raw, weight, np.arange(len(y)) % N_SETS if sample_set is None else sample_set)
+def value_gradient(loss, y, raw, weight, sample_set=SAMPLE_SET):
+    """As the method of the loss, which gets the sets where it is one of sets."""
+    return loss.value_gradient(y, raw, weight, *[] if loss.elementwise else [sample_set])
 
 
-def value(loss, y, weight, raw):
-    """Weighted sum of the rows' losses, or the mean of the sets', the raw prediction last."""
-    return value_gradient(loss, y, raw, weight)[0]
+def value(loss, y, weight, raw, sample_set=SAMPLE_SET):
+    """Weighted sum of the rows' losses, or the mean of the sets'."""
+    return value_gradient(loss, y, raw, weight, sample_set)[0]
+
+
+def losses(loss, y, raw):
+    """Loss of each row, (n,); of a loss of sets the mean, (1,)."""
+    return loss.loss(y, raw) if loss.elementwise else np.array([value(loss, y, np.ones(len(y)), raw)])
+
+
+def has_least_value(loss):
+    """Whether a loss has a lower bound: minus the logarithm of an error has none, -inf where it is right."""
+    if loss.elementwise or loss.response_method != "predict":
+        return True
+    y = samples(loss)[0][0]
+    return value(loss, y, np.ones(len(y)), loss.raw(y)) > -np.inf
 
 
 def metric(loss, y, p, weight=None, sample_set=None):

@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 
 N_ROWS, N_CLASSES, N_SETS = 60, 3, 5
-SAMPLE_SET = np.arange(N_ROWS) % N_SETS
+SAMPLE_SET = np.minimum(np.arange(N_ROWS) % 7, N_SETS - 1)  # one is larger than the others
+SIZE = 5  # of a set for what is tried at many raw predictions
 SOME = np.linspace(0, N_ROWS - 1, 8).astype(int)  # rows for what is tried at many raw predictions
 STEP = 1e-3  # of the differences in the raw prediction, for which samples leave room
 MOVES = np.unique([0.0, *np.logspace(-3, 4, 701), *-np.logspace(-3, 4, 701)])  # from what is special, at every scale
@@ -25,22 +26,25 @@ def samples(loss):
     raw = rng.normal(scale=2.0, size=N_ROWS) * np.where(np.arange(N_ROWS) % 10 == 9, 10.0, 1.0)
     if loss.response_method == "predict":
         return [(targets(loss.interval_y_true, N_ROWS, rng), _reflected(raw, raw_interval(loss)))]
-    y, soft = rng.integers(0, 2, N_ROWS).astype(float), _takes(loss, np.array([0.5]))
+    y, soft = rng.integers(0, 2, N_ROWS).astype(float), takes(loss, np.array([0.5]))
     if soft:
         y[::3] = rng.uniform(size=len(y[::3]))
-    found, K = [(_with_blanks(loss, y), raw)] if 2 in class_counts(loss) else [], max(class_counts(loss))
+    found, K = [(with_blanks(loss, y), raw)] if 2 in class_counts(loss) else [], max(class_counts(loss))
     if loss.multiclass and K > 2:
         index, raw = rng.integers(0, K, N_ROWS), rng.normal(scale=2.0, size=(N_ROWS, K))
         rows = np.eye(K)[index]
         if soft:
             rows[::3] = rng.dirichlet(np.ones(K), len(rows[::3]))
-        found += [(_with_blanks(loss, index), raw)] + [(rows, raw)] * _takes(loss, rows)
+        found += [(with_blanks(loss, index), raw)] + [(rows, raw)] * takes(loss, rows)
     return found
 
 
 def class_counts(loss):
     """The numbers of classes on which a classification loss is tried."""
-    return [K for K in ((2, N_CLASSES) if loss.n_classes is None else (loss.n_classes,)) if _binds(loss, K)]
+    found = [K for K in ((2, N_CLASSES) if loss.n_classes is None else (loss.n_classes,)) if _binds(loss, K)]
+    if not found:
+        raise ValueError(f"{loss!r} is for other labels than those of the samples, 0 to {N_CLASSES - 1}.")
+    return found
 
 
 def _binds(loss, n_classes):
@@ -51,15 +55,22 @@ def _binds(loss, n_classes):
     return True
 
 
-def _with_blanks(loss, y):
+def with_blanks(loss, y):
     """Targets of which two in three are the blank, where there is one: a sequence is longer than its symbols."""
     blank = getattr(loss, "blank", None)
     return y if blank is None else np.where(np.arange(N_ROWS) // N_SETS % 3 == 1, y, blank).astype(y.dtype)
 
 
-def as_weights(loss, values):
-    """Weights of the rows, (n,): a loss that needs sets, as of sequences, weighs each of them as a whole."""
-    return values[SAMPLE_SET] if loss.needs_sets else values
+def as_weights(loss, values, sample_set=SAMPLE_SET):
+    """Weights of rows, (n,): a loss that needs sets, as one of sequences does, weighs each of them as a whole."""
+    return values[sample_set] if loss.needs_sets else values
+
+
+def shuffled(loss, rng, sample_set=SAMPLE_SET):
+    """Indices of the rows in another order; of a loss that needs sets, where rows have an order, that of the sets."""
+    if loss.needs_sets:
+        return np.argsort(rng.permutation(N_SETS)[sample_set], kind="stable")
+    return rng.permutation(len(sample_set))
 
 
 def targets(domain, n, rng):
@@ -75,7 +86,7 @@ def targets(domain, n, rng):
     return np.where(domain.includes(y), y, middle)
 
 
-def _takes(loss, y):
+def takes(loss, y):
     """Whether a loss takes these targets."""
     try:
         loss.check_y_true(y)
@@ -140,14 +151,15 @@ def lines(loss):
     """Lines (y_true, start, direction), one for each of some rows of each sample.
 
     In one column they run through what is special, a perfect prediction or 0; in several along the first column, and
-    along a direction that mixes all.  Of a loss of sets there is one for each set, (n_sets, size, ...), along a
-    direction that mixes all of its rows; of a sum of losses of rows and of sets there is none.
+    along a direction that mixes all.  Of a loss of sets there is one for each set of some rows, (n_sets, size, ...),
+    along a direction that mixes them; of a sum of losses of rows and of sets there is none.
     """
     mixed = np.random.default_rng(3).normal
     for y, raw in samples(loss):
         if not loss.elementwise:
             if hasattr(loss, "set_values"):
-                yield in_sets(y), in_sets(raw), mixed(size=in_sets(raw).shape)
+                y, raw = (np.stack([rows[np.equal(SAMPLE_SET, i)][:SIZE] for i in range(N_SETS)]) for rows in (y, raw))
+                yield y, raw, mixed(size=raw.shape)
             continue
         y, raw = y[SOME], raw[SOME]
         if raw.ndim == 1:
@@ -155,8 +167,3 @@ def lines(loss):
         else:
             yield y, raw, directions(raw)[0]
             yield y, raw, mixed(size=raw.shape)
-
-
-def in_sets(values):
-    """Rows by their sets, (n, ...) → (n_sets, size, ...)."""
-    return np.moveaxis(values.reshape(-1, N_SETS, *values.shape[1:]), 1, 0)
