@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 from scipy.special import logsumexp, xlogy
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.linear_model import (
     HuberRegressor,
@@ -51,6 +52,16 @@ MANY = 10_000  # iterations
 
 
 # ------------------------------------------------------------------------------------------------------- contestants
+def by_rows(X):
+    """X in the layout of the data, C or CSR."""
+    return X
+
+
+def by_columns(X):
+    """X in the layout of coordinate descent."""
+    return X.tocsc() if sparse.issparse(X) else np.asfortranarray(X)
+
+
 @dataclass
 class Peer:
     """``make(a, rung)`` is an estimator with alpha as it wants it, of a rung of the ladder."""
@@ -59,7 +70,7 @@ class Peer:
     alpha: str  # a key of ALPHAS
     make: Callable
     ladder: tuple = TOLS
-    layout: Callable = np.asarray
+    layout: Callable = by_rows
 
 
 # What alpha is elsewhere, of n rows: our objective is the mean loss + alpha * penalty, ||w||^2 / 2 or ||w||_1.
@@ -70,11 +81,6 @@ ALPHAS = {
     "n alpha / 2": lambda alpha, n: n * alpha / 2,
     "1 / (n alpha)": lambda alpha, n: 1 / (n * alpha) if alpha else np.inf,  # C
 }
-
-
-def by_columns(X):
-    """X in the layout of coordinate descent."""
-    return X.tocsc() if sparse.issparse(X) else np.asfortranarray(X)
 
 
 def glum(alpha="alpha", ladder=TOLS, **given):
@@ -430,7 +436,7 @@ def race(case, repeats, limit):
     X = case.data(case.rows, case.columns, rng)
     X, y = X if case.target is None else (X, case.target(X, rng))
     model = case.ours(X, y)
-    ours = Peer(OURS, "alpha", lambda a, tol: case.ours(X, y).set_params(tol=tol))
+    ours = Peer(OURS, "alpha", lambda a, tol: clone(model).set_params(tol=tol))
     formula = FORMULAS[case.loss]
     runs, missing, laid_out = [], {}, {}
 
@@ -492,7 +498,9 @@ def gap(run, best):
 def table(case, model, runs, missing):
     best, fastest = winners(runs)
     intercept = "intercept not penalised" if model.fit_intercept else "no intercept"
-    lines = [f"\n{case}: penalty {model.penalty or 'none'}, alpha {model.alpha:.3g}, {intercept}; best value {best:.12g}"]
+    lines = [
+        f"\n{case}: penalty {model.penalty or 'none'}, alpha {model.alpha:.3g}, {intercept}; best value {best:.12g}"
+    ]
     ours = fastest[OURS]
     for name, run in sorted(fastest.items(), key=lambda item: (gap(item[1], best) > WITHIN, item[1].median)):
         times = f"{run.median / ours.median:8.2f} x ours" if gap(run, best) <= WITHIN else "   did not arrive"
@@ -561,13 +569,15 @@ def main():
     given = parser.parse_args()
     warnings.simplefilter("ignore")  # of solvers that did not converge: the gap shows how far they came
     chosen = [case for case in CASES if not given.cases or any(word in str(case) for word in given.cases)]
-    pools = sorted({f"{pool['prefix']} {pool.get('architecture', '')} x{pool['num_threads']}" for pool in threadpool_info()})
+    pools = sorted(
+        {f"{pool['prefix']} {pool.get('architecture', '')} x{pool['num_threads']}" for pool in threadpool_info()}
+    )
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {'; '.join(pools)}")
     results = []
     for case in chosen:
         if given.quick:
             case.rows = max(200, case.rows // 20)
-        runs, missing, model = race(case, given.repeats, limit=5 if given.quick else 60)
+        runs, missing, model = race(case, given.repeats, limit=2 if given.quick else 30)
         print(table(case, model, runs, missing), flush=True)
         results.append((case, runs))
     print(f"\n{'time of the peer / ours':60} {'peer':>18} {'goal':>6} {'is':>8}")

@@ -30,6 +30,7 @@ WOLFE = 0.5  # the part of the slope that may be left after a full step, else th
 SHORT = 0.1  # of a step: a minimum along it that is nearer says that the model was bad
 UNSOLVED = 1e-6  # the part of the gradient that a step may leave out
 LONGEST = 1024.0  # how far beyond the full step a minimum is looked for
+BEYOND = 1e100  # a step without curvature, to where nothing can be evaluated
 ROUNDING = 64 * np.finfo(float).eps
 
 
@@ -96,7 +97,7 @@ def _step(objective, curvature, x, last=False):
     value, gradient = objective.value_gradient(x)
     step = -factor_or_pseudo_inverse(curvature)(gradient)
     slope = gradient @ step
-    if not slope < 0:
+    if not slope < 0 or np.abs(step).max() > BEYOND:
         return None, False
     # Where rows have slope but no curvature, the least-norm step may leave a part of the gradient as it is.
     largest = np.abs(gradient).max()

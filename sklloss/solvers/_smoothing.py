@@ -25,6 +25,8 @@ class Smoothing(Solver):
     def unsupported(self, objective):
         if not hasattr(objective.loss, "smoothed"):
             return f"it needs a loss with smoothed(width), and {objective.loss!r} has none"
+        if not objective.coupled:
+            return "it is for losses of several columns, and this problem has one"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
