@@ -87,14 +87,14 @@ def _by_working_sets(objective, w, tol, max_iter, record):
         index = index[beyond[index] > -objective.l1[index]]  # a slope of 0 is that of a constant column
         part = objective.columns(index)
         name = choose_solver(part)
-        if name == Split.name or len(index) == d or support.sum() >= most:
+        if name == Split.name or support.sum() >= most:
             break
         kept = np.append(index, d) if objective.fit_intercept else index
         found = SOLVERS[name].solve(part, theta[:, kept].ravel(), tol=0.1 * tol, max_iter=max_iter)
         theta = np.zeros_like(theta)
         theta[:, kept] = found.params.reshape(K, -1)
         w = theta.ravel()
-        if record(w):
+        if record(w) or len(index) == d:
             break
         size = 2 * size
     return w
