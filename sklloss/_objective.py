@@ -406,11 +406,13 @@ class LinearObjective:
             return self.loss.fit_intercept_only(self.y, self.weight, self.n_outputs)
         return self.loss.fit_intercept_only(self.y, self.weight)
 
-    def _mass(self, raw, slopes):
-        """Size of the terms of which the gradient at these raw predictions is the sum, a float.
+    def mass(self, params):
+        """Size of the terms of which the gradient is the sum, a float, to which its rounding is relative."""
+        raw = self._evaluate(params).raw
+        return self._mass(raw, self.loss.value_gradient(self.y, raw, self.weight)[1])
 
-        They are slopes times rows, and a slope inherits the rounding of what it is taken at.
-        """
+    def _mass(self, raw, slopes):
+        # The terms are slopes times rows, and a slope inherits the rounding of what it is taken at.
         mass = np.abs(slopes).sum()
         if not self.coupled and self.has_curvature:
             size = max(np.abs(raw).max(), np.abs(self.y).max())
@@ -461,14 +463,11 @@ class LinearObjective:
         varies = self.design.inverse > 0
         if not (self.smooth and self.convex) or not np.all(self.l2[:d][varies] > 0):
             return None
-        found, charge = self._evaluate(params), 0.0
-        gradient = found.gradient.reshape(self.n_outputs, self.p)
+        gradient, charge = self.value_gradient(params)[1].reshape(self.n_outputs, self.p), 0.0
         if self.fit_intercept:
             left = np.abs(gradient[:, d]).max()
-            if left > self.null.rounding:
-                slopes = self.loss.value_gradient(self.y, found.raw, self.weight)[1]
-                if left > 16 * EPS * self._mass(found.raw, slopes):
-                    return None
+            if left > self.null.rounding and left > 16 * EPS * self.mass(params):
+                return None
             charge = float(np.abs(gradient[:, d] * params.reshape(self.n_outputs, self.p)[:, d]).sum())
         g = gradient[:, :d][:, varies]
         return float((g * g / (2 * self.l2[:d][varies])).sum()) + charge

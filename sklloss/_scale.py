@@ -60,19 +60,28 @@ class ScaledFit:
             return self._joint(objective, params, options)
         scale = self.scale if loss.standardized and self.scale is not None else 1.0
         start, graduated = params, not loss.convex and not self.warm
-        # Far from the rows a robust loss has no curvature, and where there are kinks Newton's method has no other help.
-        far = loss.convex and loss.subquadratic and not objective.smooth and not self.warm
-        if graduated or far or isinstance(scale, str):
+        if graduated or isinstance(scale, str):
             median, estimate = _median_regression(objective, options["tol"])
             start = params if self.warm else median
             scale = estimate if isinstance(scale, str) else scale
         self.scales.append(float(scale))
-        fit = self._graduated if graduated else self._fit
+        fit = self._graduated if graduated else self._rescued
         solution = fit(_with_scale(objective, scale), start, options)
         return self._settled(objective, solution, options) if self.scale == "mad" and loss.standardized else solution
 
     def _fit(self, objective, start, options):
         return get_solver(self.solver, objective).solve(objective, start, **options)
+
+    def _rescued(self, objective, start, options):
+        """The solution from the start; if that is lost, from the median regression.
+
+        Far from the rows a robust loss has no curvature, and where there are kinks Newton's method has no other help.
+        """
+        solution = self._fit(objective, start, options)
+        if solution.converged or objective.smooth or not objective.loss.subquadratic:
+            return solution
+        again = self._fit(objective, _median_regression(objective, options["tol"])[0], options)
+        return again if again.converged else solution
 
     def _graduated(self, objective, start, options):
         """The better of the local minima straight from the start and by way of wider constants."""

@@ -475,13 +475,13 @@ class ForgetsWeights(Dice):
 
 
 class CountsLabels(Dice):
-    def share(self, weight, sets):
-        return np.arange(1, len(sets) + 1) / np.arange(1, len(sets) + 1).sum()
+    def counts(self, weight, sets):
+        return np.arange(1.0, len(sets) + 1)
 
 
 class CountsLargeSetsMore(Dice):
-    def share(self, weight, sets):
-        return sets.sum(weight) / weight.sum()
+    def counts(self, weight, sets):
+        return sets.sum(weight)
 
 
 class IgnoresSets(Dice):

@@ -457,7 +457,7 @@ def race(case, repeats, limit):
     for peer in [ours, *case.peers(model)]:
         laid_out.setdefault(peer.layout, peer.layout(X))
         try:
-            few = peer.make(ALPHAS[peer.alpha](model.alpha, 100), peer.ladder[0])
+            few = peer.make(ALPHAS[peer.alpha](model.alpha, 100), peer.ladder[-1])
             few.fit(peer.layout(X[:100]), y[:100])  # compiles what is compiled
         except ImportError as error:
             missing[peer.name] = str(error)
@@ -535,7 +535,7 @@ def draw(results, path):
         rows, columns, figsize=(4 * columns, 2.9 * rows), squeeze=False, sharey=True, layout="constrained"
     )
     for axis, (case, runs) in zip(axes.flat, results, strict=False):
-        best = min(run.value for run in runs)
+        best, fastest = winners(runs)
         for name in dict.fromkeys(run.peer.name for run in runs):
             package, _, solver = name.partition(" ")
             climbed = sorted((run.median, max(gap(run, best), FLOOR)) for run in runs if run.peer.name == name)
@@ -544,9 +544,12 @@ def draw(results, path):
                 at, np.minimum.accumulate(gaps), "o-", drawstyle="steps-post", markersize=3,
                 color=COLORS[packages.index(package) % len(COLORS)], linewidth=2 if package == OURS else 1,
             )  # fmt: skip
-            axis.annotate(solver, (at[-1], min(gaps)), fontsize=6, xytext=(2, 2), textcoords="offset points")
+            end = fastest[name].median, max(gap(fastest[name], best), FLOOR)
+            axis.annotate(solver, end, fontsize=6, rotation=30, xytext=(2, 2), textcoords="offset points")
         axis.axhline(WITHIN, color="0.6", linewidth=0.8, linestyle=":")
         axis.set_title(str(case), fontsize=8)
+        low, high = np.log10(axis.get_xlim())
+        axis.set_xlim(10 ** np.floor(low), 10 ** np.ceil(high))
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes.flat[len(results) :]:
         axis.set_visible(False)

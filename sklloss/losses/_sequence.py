@@ -4,7 +4,7 @@ import numpy as np
 
 from ._base import refuse
 from ._probability import _both, _ProbabilityLoss, _shifted
-from ._sets import SetLoss, Sets, best_constant
+from ._sets import SetLoss, Sets, best_constant, needs_sample_set
 
 __all__ = ["CTC", "decode", "label_error_rate"]
 
@@ -83,23 +83,24 @@ class CTC(SetLoss, _ProbabilityLoss):
             i = short[0]
             raise ValueError(
                 f"The loss of {len(short)} of {len(sets)} sequences is inf, whatever is fitted. The first is sequence "
-                f"{sets.labels[i]!r} of sample_set: its target of {n_symbols[i]} labels, {needed[i] - n_symbols[i]} of "
-                f"them equal to the one before, needs {needed[i]} frames, and it has {n_frames[i]}. Leave such "
-                "sequences out, give them more frames, or let them count nothing by zero_infinity=True."
+                f"{sets.name(i)!r} of sample_set: its target of {n_symbols[i]} labels, "
+                f"{needed[i] - n_symbols[i]} of them equal to the one before, needs {needed[i]} frames, and it has "
+                f"{n_frames[i]}. Leave such sequences out, give them more frames, or let them count nothing by "
+                "zero_infinity=True."
             )
         return sets
 
-    def share(self, weight, sets):
+    def counts(self, weight, sets):
         differs = np.flatnonzero(weight != sets.first(weight)[sets.index])
         if len(differs):
             row = differs[0]
             first = int(np.argmax(sets.index == sets.index[row]))
             raise ValueError(
-                f"{self!r} weighs whole sequences, so sample_weight must be constant in each; sequence "
-                f"{sets.labels[sets.index[row]]!r} has {weight[first]} in row {first} and {weight[row]} in row {row}."
+                f"{self!r} weighs whole sequences, so sample_weight must be constant in each, and class_weight None; "
+                f"sequence {sets.name(sets.index[row])!r} has {weight[first]} in row {first} and "
+                f"{weight[row]} in row {row}."
             )
-        super().share(weight, sets)
-        return sets.first(weight) / sets.first(weight).sum()
+        return sets.first(weight)
 
     def per_set(self, y_true, raw_prediction, weight, sets):
         p, log_p, top = _probabilities(raw_prediction)
@@ -180,7 +181,7 @@ def decode(y_pred, sample_set, blank=0):
     return _split(y_pred, order[starts], sets, blank)
 
 
-def label_error_rate(y_true, y_pred, sample_set, blank=0):
+def label_error_rate(y_true, y_pred, sample_set=None, blank=0):
     """Labels to insert, delete or replace to make the decoded sequences the true ones, per true label.
 
     Parameters
@@ -195,11 +196,19 @@ def label_error_rate(y_true, y_pred, sample_set, blank=0):
     float
         Lower is better, 0 is perfect; it may be more than 1.
 
+    Notes
+    -----
+    It is a metric of what ``predict`` returns.  A scorer of it gets sample_set where metadata routing is enabled::
+
+        make_scorer(label_error_rate, greater_is_better=False, blank=blank).set_score_request(sample_set=True)
+
     Examples
     --------
     >>> label_error_rate(np.array([1, 2, 0, 0]), np.array([1, 1, 0, 1]), ["a", "a", "a", "a"])
     0.5
     """
+    if sample_set is None:
+        raise needs_sample_set("label_error_rate")
     y_true = np.asarray(y_true)
     sets = Sets.of(sample_set, len(y_true))
     true = _split(y_true, np.argsort(sets.index, kind="stable"), sets, blank)

@@ -17,7 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from .._compat import check_sample_weight
 from ._base import Loss, _column
 
-__all__ = ["OfSets", "SetLoss", "Sets", "best_constant"]
+__all__ = ["OfSets", "SetLoss", "Sets", "best_constant", "needs_sample_set"]
 
 # Ends the docstring of every loss of sets.
 USE = """
@@ -59,10 +59,10 @@ class Sets:
                 f"sample_set must hold a label for each of the {n_rows} rows, an array of shape ({n_rows},); it has "
                 f"shape {sample_set.shape}."
             )
-        missing = sample_set != sample_set
+        missing = (sample_set != sample_set) | (sample_set == None)  # noqa: E711  (of each row)
         if np.any(missing):
             row = int(np.argmax(missing))
-            raise ValueError(f"sample_set must name the set of each row; row {row} has {sample_set[row]!r}.")
+            raise ValueError(f"sample_set must name the set of each row; row {row} has {sample_set.tolist()[row]!r}.")
         try:
             return cls(*np.unique(sample_set, return_inverse=True))
         except TypeError as error:  # there is no order among them
@@ -71,6 +71,10 @@ class Sets:
 
     def __len__(self):
         return len(self.labels)
+
+    def name(self, i):
+        """Label of set i, for a message."""
+        return self.labels.tolist()[i]
 
     def sum(self, values):
         """Sum over the rows of each set: (n,) → (n_sets,), (n, K) → (n_sets, K)."""
@@ -120,9 +124,13 @@ class SetLoss(Loss):
         """
         raise NotImplementedError(f"{type(self).__name__} must define per_set(y_true, raw_prediction, weight, sets).")
 
+    def counts(self, weight, sets):
+        """What each set counts, (n_sets,): 1, but 0 for a set of weight 0."""
+        return np.where(sets.sum(weight) > 0, 1.0, 0.0)
+
     def share(self, weight, sets):
-        """What each set counts in the mean, (n_sets,), of sum 1; 0 for a set of weight 0."""
-        counts = sets.sum(weight) > 0
+        """What each set counts in the mean, (n_sets,), of sum 1."""
+        counts = self.counts(weight, sets)
         if not counts.any():
             raise ValueError(f"All weights are 0: there is no set for {self!r} to average over.")
         return counts / counts.sum()
@@ -130,12 +138,7 @@ class SetLoss(Loss):
     def sets(self, sample_set, n_rows):
         """The `Sets` of these labels."""
         if sample_set is None and self.needs_sets:
-            raise ValueError(
-                f"{self!r} needs sample_set, a label for each row that says to which sequence it belongs: pass "
-                "sample_set=ids to fit or average_loss, and search.fit(X, y, groups=ids, sample_set=ids) to a search "
-                "(lossclassifier__sample_set=ids in a Pipeline). A scorer gets it where metadata routing is enabled, "
-                "by scorer.set_score_request(sample_set=True) and estimator.set_fit_request(sample_set=True)."
-            )
+            raise needs_sample_set(self)
         return Sets.of(sample_set, n_rows)
 
     def check_sets(self, y_true, sample_set):
@@ -169,6 +172,14 @@ class SetLoss(Loss):
         raw_prediction = np.asarray(raw_prediction, dtype=np.float64)
         return *self.per_set(y_true, raw_prediction, sets.relative(weight), sets), share, sets
 
+    def checked(self, y_true, y_pred):
+        if np.ndim(y_pred) > 2:
+            raise ValueError(
+                f"y_pred has shape {np.shape(y_pred)}, but a row of {self!r} is a pixel: pass y_true.ravel(), "
+                "np.moveaxis(y_pred, 1, -1).reshape(-1, n_classes), and as sample_set the image of each pixel."
+            )
+        return super().checked(y_true, y_pred)
+
     def __call__(self, y_true, y_pred, sample_weight=None, sample_set=None):
         """Mean of the loss over sets, a float: the loss as a metric, on encoded targets."""
         if hasattr(y_true, "fit") or hasattr(y_true, "predict"):
@@ -178,7 +189,8 @@ class SetLoss(Loss):
 
     def loss(self, y_true, raw_prediction):
         raise NotImplementedError(
-            f"{self!r} is a loss of sets of rows; a row has none of its own. Use value_gradient or set_values."
+            f"{self!r} is a loss of sets of rows; a row has none of its own, and there is no share of it that is "
+            "explained (D²). Use average_loss or loss_scorer; of raw predictions, value_gradient or set_values."
         )
 
     gradient = loss
@@ -228,6 +240,16 @@ for _name in (
     *("loss", "gradient", "response", "raw", "decision", "probability", "check_y_true"),
 ):
     setattr(OfSets, _name, property(attrgetter(f"base.{_name}")))
+
+
+def needs_sample_set(what):
+    """The error of what does not take all rows for one set."""
+    return ValueError(
+        f"{what} needs sample_set, a label for each row that says to which sequence it belongs: pass sample_set=ids "
+        "to fit or a metric, and search.fit(X, y, groups=ids, sample_set=ids) to a search (in a Pipeline "
+        "lossclassifier__sample_set=ids). A scorer gets it where metadata routing is enabled, by "
+        "scorer.set_score_request(sample_set=True) and estimator.set_fit_request(sample_set=True)."
+    )
 
 
 def best_constant(objective, starts, gtol=1e-10):

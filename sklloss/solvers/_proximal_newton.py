@@ -23,7 +23,7 @@ from ._dual_bound import dual_bound
 from ._interior_point import EXACT, KinkedRows, candidates, stack
 from ._kinks import FLOOR, STEEP, bound_rows
 from ._linalg import factor_or_pseudo_inverse
-from ._newton import minimum_along
+from ._newton import BEYOND, minimum_along
 
 __all__ = ["ProximalNewton"]
 
@@ -165,10 +165,12 @@ class _Problem:
         if found is None:
             H = _positive(H)
             rows = self.model(w, value, slope, H)
-            found = _interior_minimum(rows, w - factor_or_pseudo_inverse(H)(slope), tol)
+            start = w - factor_or_pseudo_inverse(H)(slope)
+            found = _interior_minimum(rows, start if np.abs(start).max() <= BEYOND else w, tol)
         new, self.u = found
         promised = value - rows.primal(new)
         direction = self.objective.feasible(new) - w
+        direction *= min(1.0, BEYOND / max(np.abs(direction).max(), TINY))
         kept = value - self.value(w + direction)
         if promised <= self.rounding:  # values cannot tell any more
             new = w + direction if -kept <= self.rounding else w
@@ -237,7 +239,8 @@ class _Problem:
         )  # fmt: skip
         data, of_l1 = np.split(u, [at.size])
         u = np.concatenate([np.column_stack([data.reshape(at.shape), once]).ravel(), of_l1])
-        return dual_bound(rows, u, w, summed=self.objective.null.mass) + self.constant
+        bound = dual_bound(rows, u, w, summed=self.objective.null.mass) or dual_bound(rows, u, w, self.smooth.mass(w))
+        return bound + self.constant
 
 
 def _interior_minimum(rows, start, tol):
