@@ -225,7 +225,7 @@ class Tweedie(_Deviance):
         if self._log:
             return super().fit_intercept_only(y_true, weight)
         mean = weight @ y_true / weight.sum()
-        return mean if self.power == 0 else max(mean, np.finfo(float).eps)  # predictions are positive
+        return mean if self.power == 0 else np.maximum(mean, np.finfo(float).eps)  # predictions are positive
 
 
 def _difference(p, t):
