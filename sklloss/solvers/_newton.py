@@ -5,11 +5,12 @@ solves H step = -gradient by Cholesky; where H is singular (more columns than ro
 that the solution is the one of least norm.  Where the full step does not lower the objective by a part of what the
 slope predicts (Armijo), the minimum along it is taken, found from the raw predictions at its two ends without another
 pass over X; piecewise quadratic losses then end in finitely many steps.  Far from the optimum a loss that is almost
-linear has next to no curvature; where Newton's step fails, the curvature of a quadratic that lies above the loss is
-tried as well (iteratively reweighted least squares), whose full step always descends, or where the loss gives none a
-damped Hessian.  With many rows the first
-iterations run on a strided subsample, so that one to three passes over X remain.  After the test is met one more
-step is taken, or two: it squares the error, so that repeated and weighted fits agree to rounding.
+linear has next to no curvature; where Newton's step fails, shares of a curvature that lies above the loss are added to
+its own: that of iteratively reweighted least squares, whose full step always descends, or where the loss gives none, of
+the damped Hessian.  With many rows the first iterations run on a strided subsample, so that one to three passes over X
+remain.  The fit ends where the gradient is small and the next step promises little: on a flat spot only the first is
+so.  After that one more step is taken, or two: it squares the error, so that repeated and weighted fits agree to
+rounding.
 """
 
 import numpy as np
@@ -31,6 +32,8 @@ SHORT = 0.1  # of a step: a minimum along it that is nearer says that the model 
 UNSOLVED = 1e-6  # the part of the gradient that a step may leave out
 LONGEST = 1024.0  # how far beyond the full step a minimum is looked for
 BEYOND = 1e100  # a step without curvature, to where nothing can be evaluated
+SHARES = 1e-4, 1e-2, 1.0  # of a curvature that lies above the loss, added to its own
+LEAST = 1e-6  # of the value of the model without features: a value that counts as this
 ROUNDING = 64 * np.finfo(float).eps
 
 
@@ -71,17 +74,28 @@ def newton(objective, x, *, tol, maxiter, callback):
     """Minimise; see the module's docstring."""
     polished, message = 0, "maximum number of iterations reached"
     for _ in range(maxiter):
-        error = objective.optimality(objective.value_gradient(x)[1])
-        done = error <= tol
-        if done and (polished == POLISH or (polished and error == 0)):
+        value, gradient = objective.value_gradient(x)
+        error = objective.optimality(gradient)
+        if polished and error <= tol and (polished == POLISH or error == 0):
             message = "tol reached"
             break
+        H = objective.hessian(x)
+        step = -factor_or_pseudo_inverse(H)(gradient)
+        # A gradient may be small far from the minimum, where all is flat; what the step promises is not.
+        flat = -0.5 * (gradient @ step) > tol * max(value, LEAST * objective.null.value)
+        done = error <= tol and (polished or not flat)
         polished += done
-        found, trusted = _step(objective, objective.hessian(x), x, last=polished == POLISH)
+        found, trusted = _along(objective, H, step, x, last=polished == POLISH)
         if not trusted and not done:
-            above = objective.majorizer(x) if objective.has_majorizer else _damped(objective.hessian(x))
-            other, _ = _step(objective, above, x)
-            points = [point for point in (found, other) if point is not None]
+            above = objective.majorizer(x) if objective.has_majorizer else _damped(H)
+            points = [found]
+            for share in SHARES:
+                bent = H + share * above
+                point, trusted = _along(objective, bent, -factor_or_pseudo_inverse(bent)(gradient), x)
+                points.append(point)
+                if trusted:
+                    break
+            points = [point for point in points if point is not None]
             found = min(points, key=lambda point: objective.value_gradient(point)[0], default=None)
         if found is None:
             message = "tol reached" if done else "no lower value along the step"
@@ -92,10 +106,9 @@ def newton(objective, x, *, tol, maxiter, callback):
     return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message=message)
 
 
-def _step(objective, curvature, x, last=False):
-    """The next iterate, or None where there is none, and whether the full step was a good model."""
+def _along(objective, curvature, step, x, last=False):
+    """The next iterate along a step, or None where there is none, and whether the full step was a good model."""
     value, gradient = objective.value_gradient(x)
-    step = -factor_or_pseudo_inverse(curvature)(gradient)
     slope = gradient @ step
     if not slope < 0 or np.abs(step).max() > BEYOND:
         return None, False
