@@ -34,6 +34,7 @@ PILOT = 30, 3.0  # m = max(30 p, 3 (n log p)^(2/3)) rows; no reduction when m > 
 PILOT_TOL = 1e-2
 BAND = 3  # rows kept in rounds 2 to NARROW: m / BAND, around the better w; later rounds only add rows
 NARROW, ROUNDS = 4, 20
+NOTHING = 1e-200  # a value that is 0
 FLOOR = 1e-6  # of the value of the model without features: where the relative gap becomes an absolute one;
 ROUNDING = 4 * np.finfo(float).eps  # or this much of the mean size of the kinks, if that is more
 STEEP = 1e3  # slope of a bound, in units of what a slope of the objective can be
@@ -160,7 +161,7 @@ class _Problem:
                 w[-1] += _best_shift(rows, w, sign)
             starts = [self.objective.feasible(w) for w in starts]
         width, size = rows.high - rows.low, np.abs(rows.kinks)
-        self.floor = max(FLOOR * rows.primal(starts[0]), ROUNDING * float((width * size).sum()))
+        self.floor = max(FLOOR * rows.primal(starts[0]), ROUNDING * float((width * size).sum()), NOTHING)
         return min(starts, key=rows.primal)
 
     def solve_rows(self, rows, w, tol):
