@@ -102,6 +102,9 @@ def _shortest(H, g, A, r):
     """(dw, du) with A dw = r and H dw + g = A'du: the least such dw, and du of rows that hang on others 0."""
     if not A.size:
         return -factor_or_pseudo_inverse(H)(g), np.zeros(len(A))
+    # A constant column is in neither H nor A; in the reduced H only rounding would be left of it.
+    idle = ~(H.any(axis=0) | A.any(axis=0))
+    H = H + np.diag(idle * (H.diagonal().max() or 1.0))
     Q, R, order = linalg.qr(A.T, pivoting=True, check_finite=False)
     diagonal = np.abs(R.diagonal())
     rank = int(np.sum(diagonal > DEPENDENT * diagonal[0]))
