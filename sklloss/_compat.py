@@ -77,8 +77,8 @@ class FitTasks:
 
     def __init__(self, estimator, X, y, sample_weight):
         self.watched = bool(getattr(estimator, "_skl_callbacks", ()))
+        self.context: Any = None
         if not hasattr(estimator, "_init_callback_context"):
-            self.context = None
             return
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}

@@ -436,6 +436,15 @@ class LinearObjective:
             return params
         return np.clip(params, np.tile(self.lower, self.n_outputs), np.tile(self.upper, self.n_outputs))
 
+    def reach(self, params, step):
+        """The largest multiple of a step that ends within the bounds."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            room = (
+                (np.tile(self.upper, self.n_outputs) - params) / step,
+                (np.tile(self.lower, self.n_outputs) - params) / step,
+            )
+        return float(np.where(step > 0, room[0], np.where(step < 0, room[1], np.inf)).min())
+
     def least_subgradient(self, params, gradient):
         """The least slopes along each coordinate that the l1 penalty and the bounds leave of a gradient."""
         l1, lower, upper = (np.tile(part, self.n_outputs) for part in (self.l1, self.lower, self.upper))
@@ -559,7 +568,7 @@ class LinearObjective:
         size = np.where(size > 0, size, 1.0)
         low, high = low / size, high / size
         typical, bent = [int(np.argmax(weight))], weight > 0
-        if all(np.allclose(part[:, bent], part[:, typical], rtol=0, atol=1e-14) for part in (low, high)):
+        if all(np.abs(part[:, bent] - part[:, typical]).max(initial=0.0) <= 1e-14 for part in (low, high)):
             low, high = low[:, typical], high[:, typical]
         total = weight.sum()
         return ReluRows(at, low * total, high * total, sign, weight / total, float(self.weight @ kinks.constant))

@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sklloss import LossClassifier, LossRegressor, average_loss, loss_scorer
 from sklloss.losses import (
+    CTC,
     LSGAN,
     AbsoluteError,
     AbsolutePercentageError,
@@ -18,6 +19,7 @@ from sklloss.losses import (
     Cauchy,
     Charbonnier,
     CrammerSinger,
+    Dice,
     EpsilonInsensitive,
     Expectile,
     FunctionLoss,
@@ -106,6 +108,17 @@ def test_a_sum_is_the_weighted_sum_of_its_parts_in_all_it_computes():
     )
 
 
+def test_a_sum_with_losses_of_sets_hands_the_sets_to_them_alone():
+    rng = np.random.default_rng(1)
+    y, f, weight, ids = rng.integers(0, 2, 40) * 1.0, rng.normal(size=40), np.full(40, 1 / 40), rng.integers(0, 4, 40)
+    total = 0.7 * LogLoss() + 2 * Dice()
+    (a, slope), (b, other) = LogLoss().value_gradient(y, f, weight), Dice().value_gradient(y, f, weight, ids)
+    for value, gradient in (total.value_gradient(y, f, weight, ids), total.of_sets(ids).value_gradient(y, f, weight)):
+        assert value == pytest.approx(0.7 * a + 2 * b, rel=1e-14)
+        np.testing.assert_allclose(gradient, 0.7 * slope + 2 * other, rtol=1e-13)
+    assert len(total.sets(ids, 40)) == 4
+
+
 def test_sums_are_written_as_sums():
     a, b, c = Huber(), Pinball(0.9), SquaredError()
     assert (0.7 * a + 0.3 * b).weights == [0.7, 0.3]
@@ -162,6 +175,12 @@ def test_facts_of_a_sum_are_derived():
     assert (LogLoss() + Brier()).probabilistic
     assert not (Hinge() + SquaredHinge()).probabilistic
     assert (Huber() + AbsolutePercentageError()).positive_only
+    assert not (LogLoss() + Dice()).elementwise
+    assert (LogLoss() + CTC("-")).needs_sets
+    assert (LogLoss() + CTC("-")).blank == "-"
+    assert (LogLoss() + Dice()).blank is None
+    assert LossSum([LogLoss(), Dice()], [1, 0]).has_curvature
+    assert hasattr(LossSum([LogLoss(), Dice()], [1, 0]), "hessian")
 
 
 @pytest.mark.parametrize(

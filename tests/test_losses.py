@@ -21,7 +21,7 @@ from sklloss.losses import (
     Tweedie,
 )
 
-from .common import CLASSIFICATION, REGRESSION
+from .common import CLASSIFICATION, REGRESSION, SETS
 
 
 # --------------------------------------------------------------------------------------------------- the registry
@@ -31,6 +31,7 @@ def test_names_are_sorted_canonical_and_filtered_by_facts():
     assert set(list_losses(smooth=False)) >= {"absolute_error", "pinball", "hinge"}
     assert "huber" in list_losses("regression", standardized=True)
     assert "huber" not in list_losses("classification")
+    assert list_losses(elementwise=False) == ["ctc", "dice", "jaccard", "lovasz", "psnr", "tversky"]
 
 
 def test_list_losses_refuses_unknown_kinds_and_facts():
@@ -91,7 +92,7 @@ def test_parameters_out_of_range_are_named_with_their_value(loss, parameter):
         loss.check()
 
 
-@pytest.mark.parametrize("name", REGRESSION + CLASSIFICATION)
+@pytest.mark.parametrize("name", REGRESSION + CLASSIFICATION + SETS)
 def test_losses_copy_pickle_and_show_what_they_are(name):
     loss = get_loss(name)
     assert repr(pickle.loads(pickle.dumps(loss))) == repr(loss) == repr(copy.deepcopy(loss))

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from sklloss.losses._sequence import CTC
+from sklloss.losses import CTC
 
 try:
     import torch

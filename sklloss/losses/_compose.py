@@ -108,6 +108,9 @@ class LossSum(Loss):
     def _all(self, fact):
         return all(getattr(part, fact) for weight, part in self.summands if weight)
 
+    def _all_have(self, method):
+        return all(hasattr(part, method) for weight, part in self.summands if weight)
+
     # ---------------------------------------------------------------------- facts
     convex = property(lambda self: self._all("convex"))
     smooth = property(lambda self: self._all("smooth"))
@@ -172,7 +175,7 @@ class LossSum(Loss):
             value, gradient = value + w * v, gradient + w * g
         return value, gradient
 
-    @available_if(lambda self: all(hasattr(part, "hessian") for part in self.parts))
+    @available_if(lambda self: self._all_have("hessian"))
     def hessian(self, y_true, raw_prediction):
         return sum(w * part.hessian(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
 
@@ -180,7 +183,7 @@ class LossSum(Loss):
         each = self._each(y_true, raw_prediction)
         return sum(w * part.hessian_product(y, raw_prediction, weight, direction) for w, part, y in each)
 
-    @available_if(lambda self: all(hasattr(part, "majorizer") for part in self.parts))
+    @available_if(lambda self: self._all_have("majorizer"))
     def majorizer(self, y_true, raw_prediction):
         return sum(w * part.majorizer(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
 

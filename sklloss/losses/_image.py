@@ -20,7 +20,8 @@ class PSNR(SetLoss):
         loss = -10 * log10(data_range**2 / MSE)
 
     Of a single set it is a monotone function of the squared error, and so has the same minimiser; of several, a set
-    that is fitted well counts as much as one that is fitted badly.
+    that is fitted well counts as much as one that is fitted badly.  A set that is fitted exactly has the loss -inf, so
+    there is no minimum where that is possible.  Several outputs are fitted one by one, each to its own error.
 
     Domain: y_true real.  Link: identity.  Unit: decibels.
     Facts: a loss of sets of rows, not convex, smooth but for -inf where a set is fitted exactly.

@@ -271,7 +271,8 @@ class Lovasz(_Overlap):
         loss = sum_i e_i * (J_i - J_{i-1})
 
     the Lovász extension of the Jaccard loss.  Of two classes it is that of the positive one; of K > 2, the mean over
-    those that the set has.
+    those that the set has.  With p = 1/2 in all rows of two classes it is 1/2: where no region has a Jaccard loss below
+    that, a fit may end there, as one of `Jaccard` does not.
 
     Domain: y_true in [0, 1], an index, or rows that sum to 1.  Response: predict_proba.  Unit: none.
     Facts: a loss of sets of rows; convex in the errors e, not in raw_prediction; a kink where two errors are equal, at

@@ -19,6 +19,8 @@ from ._base import Loss, _column
 
 __all__ = ["OfSets", "SetLoss", "Sets", "best_constant", "needs_sample_set"]
 
+FEW = 16  # sets, each of which is two columns as long as X in a curvature: more cost more memory than X
+
 # Ends the docstring of every loss of sets.
 USE = """
     Notes
@@ -222,7 +224,7 @@ class OfSets(Loss):
         """Loss of each set, (n_sets,), in the order of the sorted labels; 0 for a set of weight 0."""
         return self.base.set_values(y_true, raw_prediction, weight, self.sets)
 
-    @available_if(lambda self: hasattr(self.base, "curvature"))
+    @available_if(lambda self: hasattr(self.base, "curvature") and len(self.sets) <= FEW)
     def curvature(self, y_true, raw_prediction, weight):
         return self.base.curvature(y_true, raw_prediction, weight, self.sets)
 

@@ -40,6 +40,7 @@ STEP = 0.995  # part of the way to the boundary
 EARLY = 1e-5  # a gap at which the active set is plain in 19 problems of 20
 END = 1e-9, 1e-11  # the interior point ends between these; the active set does the rest
 MOST = 100  # iterations
+LOST = 1e4  # times the least error so far: there is no minimum
 EXHAUSTED = 1e-24
 EXACT = ", active set"  # the route of a solution that is exact
 DEPENDENT = 1e-13  # a column whose part outside the span of the others is this small is rounding
@@ -249,7 +250,7 @@ def interior_point(rows, state, *, tol, floor, max_iter, factorise=factor_choles
             callback(value, error)
         stalled = iteration > best[1] + 2 and best[0] < 1e-4 * scale
         exhausted = gap <= EXHAUSTED * scale  # an exact fit: what is left of the error is rounding
-        if not np.isfinite(error) or error <= tol * scale or stalled or exhausted:
+        if not error <= LOST * best[0] or error <= tol * scale or stalled or exhausted:
             break
         q = 1 / (over / top + under / bottom)
         solve = factorise(rows, q)

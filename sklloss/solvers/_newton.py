@@ -125,7 +125,7 @@ def _along(objective, curvature, step, x, last=False):
     t = minimum_along(objective.slope_along(x, step))
     objective.hessian(x + t * step)
     new = objective.value_gradient(x + t * step)[0]
-    return (x + t * step if _falls(new, value, t * slope) else None), solved and t >= SHORT
+    return (x + t * step if new < value else None), solved and t >= SHORT
 
 
 def _damped(H):

@@ -27,9 +27,11 @@ from ._newton import BEYOND, minimum_along
 
 __all__ = ["ProximalNewton"]
 
-RIDGE = 1e-10  # of the diagonal of the curvature: a step in a direction without curvature is long, but ends
+RIDGE = 1e-10  # of the diagonal of the curvature: as much negative curvature is rounding
+FLAT = 1e-3  # of the largest curvature of the loss: a step along a coordinate without curvature is long, but ends
 HALVINGS = 30
 KEPT = 0.5  # of the decrease that the model promised: less, and the model is not trusted
+MORE = 1.5  # times that decrease: more, and there is little curvature in the step
 MOST = 200  # iterations
 POLISH = 4  # iterations after tol is met, at most; each squares the error
 SETTLED = 1e-9  # of the largest parameter: a step after which the error is at rounding
@@ -156,6 +158,7 @@ class _Problem:
             above = self.smooth.majorizer(w) if self.smooth.has_majorizer else H + np.diag(np.abs(H.diagonal()))
             other = self.minimise_model(w, value, slope, above, tol)
             step = min(step, other, key=lambda each: each.value)
+        self.u = step.u
         return step
 
     def minimise_model(self, w, value, slope, H, tol):
@@ -163,27 +166,29 @@ class _Problem:
         rows = self.model(w, value, slope, H)
         found = self.exact_minimum(rows, w)
         if found is None:
-            H = _positive(H)
+            H = _positive(H, self.l2)
             rows = self.model(w, value, slope, H)
             start = w - factor_or_pseudo_inverse(H)(slope)
             found = _interior_minimum(rows, start if np.abs(start).max() <= BEYOND else w, tol)
-        new, self.u = found
+        new, u = found
         promised = value - rows.primal(new)
+        if promised < -SMALL * self.objective.null.value:  # a model without a minimum
+            return _Step(w, value, u, np.inf)
         direction = self.objective.feasible(new) - w
         direction *= min(1.0, BEYOND / max(np.abs(direction).max(), TINY))
         kept = value - self.value(w + direction)
         if promised <= self.rounding:  # values cannot tell any more
             new = w + direction if -kept <= self.rounding else w
-            return _Step(new, self.value(new), self.u, promised)
-        if self.objective.convex and not KEPT * promised <= kept <= promised / KEPT:  # the minimum along the step
+            return _Step(new, self.value(new), u, promised)
+        if self.objective.convex and not KEPT * promised <= kept <= MORE * promised:  # the minimum along the step
             t = minimum_along(self.objective.slope_along(w, direction))
-            new = w + (min(t, 1.0) if self.objective.bounded else t) * direction
+            new = w + min(t, max(1.0, self.objective.reach(w, direction))) * direction
         for halving in range(HALVINGS):
             end = self.objective.feasible(w + 0.5**halving * (new - w) if halving else new)
             lower = self.value(end)
             if lower < value:
-                return _Step(end, lower, self.u, promised)
-        return _Step(w, value, self.u, promised)
+                return _Step(end, lower, u, promised)
+        return _Step(w, value, u, promised)
 
     def value(self, w):
         """The objective; the smooth part is asked for its curvature as well, which the next step needs."""
@@ -200,6 +205,7 @@ class _Problem:
         """(w, u) at the minimum of the rows, from what was tied at the last one; None where that leads nowhere."""
         return active_set(rows, w, sides(rows, w) if self.u is None else self.u)
 
+    @np.errstate(over="ignore", invalid="ignore")  # at places that are tried
     def bound(self, step, enough):
         """Strict lower bound on the objective, from a tangent of the smooth part and the multipliers of the kinks.
 
@@ -213,11 +219,12 @@ class _Problem:
         for _ in range(REFINED):
             if bound >= enough or np.abs(left).max() <= self.objective.null.rounding:
                 break
-            solve = factor_or_pseudo_inverse(_positive(self.smooth.hessian(w)))
+            solve = factor_or_pseudo_inverse(_positive(self.smooth.hessian(w), self.l2))
             for halving in range(HALVINGS):
                 moved = w - 0.5**halving * solve(left)
-                still = self.smooth.value_gradient(moved)[1] - pull
-                if np.abs(still).max() < np.abs(left).max():
+                value, slope = self.smooth.value_gradient(moved)
+                still = slope - pull
+                if value < np.inf and np.abs(still).max() < np.abs(left).max():
                     w, left = moved, still
                     break
             else:
@@ -253,12 +260,13 @@ def _interior_minimum(rows, start, tol):
     return min(found, key=lambda each: rows.primal(each[0]))
 
 
-def _positive(H):
-    """The curvature, without its negative part where it has one."""
+def _positive(H, l2):
+    """The curvature, without its negative part where it has one, and with a little where a coordinate has none."""
     diagonal = H.diagonal()
-    ridge = np.diag(RIDGE * np.where(diagonal > 0, diagonal, 1.0))
+    least = FLAT * (float(np.abs(diagonal - l2).max()) or 1.0)
+    H = H + np.diag(np.maximum(least - diagonal, 0.0))
     try:
-        linalg.cholesky(H + ridge, check_finite=False)
+        linalg.cholesky(H + np.diag(RIDGE * H.diagonal()), check_finite=False)
         return H
     except linalg.LinAlgError:
         values, vectors = linalg.eigh(H, check_finite=False)
