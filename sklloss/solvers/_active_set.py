@@ -15,6 +15,7 @@ __all__ = ["active_set", "sides"]
 
 CHANGES = 3, 30  # of the set, at least and at most
 WORK = 6000  # changes times parameters
+PATIENCE = 4  # changes after which no fewer rows are wrong
 DEPENDENT = 1e-11  # a tied row whose part outside the span of the others is this small hangs on them
 ROUNDING = 1e-12  # of the size of the terms of a sum
 NEAR = 1e3  # times the rounding, as the kinks of tied rows come out of linear equations
@@ -35,6 +36,7 @@ def active_set(rows, w, u):
     tied = (u > lo) & (u < hi)
     size, steep = np.abs(rows.b), rows.row_sizes()
     constant = np.abs(rows.smooth(0 * w)[1]) + np.abs(rows.adjoint(width))
+    least, idle = np.inf, 0
     for _ in range(int(np.clip(WORK / P, *CHANGES))):
         zero, on = rows.penalised[tied[n:]], np.flatnonzero(tied[:n])
         w = w.copy()
@@ -60,8 +62,12 @@ def active_set(rows, w, u):
         up = tied & ((u > hi + SLACK * width) | (z > NEAR * rounding))
         down = tied & ((u < lo - SLACK * width) | (z < -NEAR * rounding))
         across = ~tied & (width > 0) & (np.where(u == hi, -z, z) > rounding)
-        if not (up | down | across).any():
+        wrong = np.count_nonzero(up | down | across)
+        if not wrong:
             return w, np.clip(u, lo, hi)
+        least, idle = (wrong, 0) if wrong < least else (least, idle + 1)
+        if idle == PATIENCE:
+            return None
         u = np.where(up, hi, np.where(down, lo, u))
         tied = (tied & ~up & ~down) | across
     return None
@@ -100,7 +106,7 @@ def _step(H, g, B, r, own, g_private):
 
 def _shortest(H, g, A, r):
     """(dw, du) with A dw = r and H dw + g = A'du: the least such dw, and du of rows that hang on others 0."""
-    if not A.size:
+    if not A.any():
         return -factor_or_pseudo_inverse(H)(g), np.zeros(len(A))
     # A constant column is in neither H nor A; in the reduced H only rounding would be left of it.
     idle = ~(H.any(axis=0) | A.any(axis=0))
