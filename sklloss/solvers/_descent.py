@@ -73,8 +73,9 @@ def _shortest(objective, w, distance):
     points = [w, *(w + distance * np.eye(len(w))), *(w - distance * np.eye(len(w)))]
     G = np.array([objective.value_gradient(point)[1] for point in points]).T
     unit = np.abs(G).max() or 1.0
-    # min |G shares| over shares >= 0 of sum 1, the sum being one more equation of a large weight
-    shares = optimize.nnls(np.vstack([G / unit, np.full(G.shape[1], 1e3)]), np.append(np.zeros(len(w)), 1e3))[0]
+    # min |G shares|**2 + (sum(shares) - 1)**2 over shares >= 0: up to a factor those of the shortest combination
+    equations, sides = np.vstack([G / unit, np.ones(G.shape[1])]), np.append(np.zeros(len(w)), 1.0)
+    shares = optimize.nnls(equations, sides, maxiter=100 * len(points))[0]
     return G @ (shares / shares.sum())
 
 
