@@ -62,7 +62,7 @@ def active_set(rows, w, u):
         up = tied & ((u > hi + SLACK * width) | (z > NEAR * rounding))
         down = tied & ((u < lo - SLACK * width) | (z < -NEAR * rounding))
         across = ~tied & (width > 0) & (np.where(u == hi, -z, z) > rounding)
-        wrong = np.count_nonzero(up | down | across)
+        wrong = int(np.count_nonzero(up | down | across))
         if not wrong:
             return w, np.clip(u, lo, hi)
         least, idle = (wrong, 0) if wrong < least else (least, idle + 1)
