@@ -207,7 +207,8 @@ class LinearObjective:
     @property
     def declared(self):
         """Whether the loss itself said what is to be known of its kinks."""
-        return self.coupled or bool(self.loss.smooth) or (self.kinks is not None and not self.kinks.origin)
+        known = self.kinks is not None and not self.kinks.origin
+        return self.coupled or not self.loss.elementwise or bool(self.loss.smooth) or known
 
     @property
     def kinked(self):
@@ -221,7 +222,8 @@ class LinearObjective:
 
     @property
     def has_curvature(self):
-        return self.loss.has_curvature
+        # Of two classes an overlap of few sets has one.
+        return self.loss.has_curvature or (self.n_outputs == 1 and hasattr(self.loss, "curvature"))
 
     @property
     def coupled(self):

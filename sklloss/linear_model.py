@@ -144,9 +144,10 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
         self.__dict__.pop("n_sets_", None)
         if loss.elementwise:
             return loss
-        sets = loss.check_sets(y, sample_set)
-        self.n_sets_ = len(sets)
-        return loss.of_sets(sets.only(weight > 0))
+        kept = weight > 0
+        sets = loss.check_sets(y[kept], loss.sets(sample_set, len(y)).only(kept))
+        self.n_sets_ = len(np.unique(sets.index))
+        return loss.of_sets(sets)
 
     def _fit(self, X, y, loss, sample_weight, n_outputs, tasks, known, *, start=None, solver=None, origin=0.0):
         """Minimise, write the fitted attributes, warn once if the certificate fails.
@@ -659,6 +660,8 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         seen = np.ones(len(y), bool) if ignore is None else y != ignore
         classes = np.unique(y[seen])
         if (blank := getattr(loss, "blank", None)) is not None:  # a class, though no row need have it
+            if isinstance(blank, str) != (classes.dtype.kind in "USO"):
+                raise ValueError(f"blank={blank!r} of {loss!r} is no label of the kind of y, {classes.tolist()}.")
             classes = np.unique(np.append(classes, blank))
         if len(classes) < 2:
             (only,) = classes.tolist()

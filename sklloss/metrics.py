@@ -244,10 +244,10 @@ def _mean_over_sets(loss, y_true, y_pred, weight, sample_set):
 def _sets(loss, y_true, y_pred, weight, sample_set):
     """Loss of each set of rows, and what it counts, (n_sets,) each."""
     if not hasattr(loss, "set_values"):
-        raise ValueError(f"{loss!r} has parts of rows and parts of sets of rows, so aggregate must be 'mean'.")
+        raise ValueError(f"{loss!r} is a sum, of which no set has a loss of its own, so aggregate must be 'mean'.")
     y_true, raw = loss.checked(y_true, y_pred)
     sets = loss.sets(sample_set, len(raw))
-    return loss.set_values(y_true, raw, weight, sets), loss.share(weight, sets)
+    return loss.set_values(y_true, raw, weight, sets), loss.counts(weight, sets)
 
 
 def _aggregated(values, weight, aggregate):

@@ -511,3 +511,35 @@ def test_scikit_learn_accepts_smooth_losses_of_sets(estimator, check):
 )
 def test_scikit_learn_accepts_lovasz(estimator, check):
     check(estimator)
+
+
+def test_the_sum_over_sets_is_the_sum_of_their_losses():
+    X, y, ids = sets_data("dice")
+    p = LossClassifier("dice").fit(X, y, sample_set=ids).predict_proba(X)
+    each = average_loss(y, p, loss="dice", sample_set=ids, aggregate=None)
+    assert average_loss(y, p, loss="dice", sample_set=ids, aggregate="sum") == pytest.approx(each.sum())
+    assert average_loss(y, p, loss="dice", sample_set=ids) == pytest.approx(each.mean())
+
+
+def test_a_loss_of_sets_is_no_scorer_and_a_search_says_so():
+    X, y, _ = sets_data("dice")
+    with pytest.raises(TypeError, match="is a loss, not a scorer"):
+        GridSearchCV(LossClassifier("dice"), {"alpha": [0.1]}, scoring=Dice(), cv=2).fit(X, y)
+
+
+# Where a coefficient stops near 0 the fit may warn that tol is not proved; no step is better all the same.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+def test_lovasz_with_an_l1_penalty_ends_where_no_step_is_better(penalty):
+    X, y, ids = sets_data("lovasz")
+    model = LossClassifier("lovasz", penalty=penalty, alpha=1e-3, tol=1e-4).fit(X, y, sample_set=ids)
+
+    def value(coef, intercept):
+        raw = X @ coef + intercept
+        size = np.abs(coef).sum() if penalty == "l1" else 0.5 * np.abs(coef).sum() + 0.25 * coef @ coef
+        return Lovasz().value_gradient(y.astype(float), raw, np.ones(len(y)), ids)[0] + 1e-3 * size
+
+    best, rng = value(model.coef_[0], model.intercept_[0]), np.random.default_rng(0)
+    for size in (1e-1, 1e-2, 1e-3):
+        steps = size * rng.normal(size=(200, X.shape[1] + 1))
+        assert best <= min(value(model.coef_[0] + s[:-1], model.intercept_[0] + s[-1]) for s in steps) + 1e-4 * size

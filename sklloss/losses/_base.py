@@ -273,8 +273,8 @@ class Loss(BaseEstimator):
         """The loss of certain sets of rows; itself where each row has a loss of its own."""
         return self
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        """Weighted mean loss, a float: the loss as a metric, on encoded targets.
+    def __call__(self, y_true, y_pred, sample_weight=None, sample_set=None):
+        """Weighted mean loss, a float: the loss as a metric, on encoded targets; of a loss of sets, the mean over sets.
 
         For labels of any kind, other aggregates and scorers see `average_loss` and `loss_scorer`.
         """
@@ -283,6 +283,11 @@ class Loss(BaseEstimator):
             if called_by_scikit_learn(depth=1):
                 return refusal  # an exception raised here would be turned into a score of NaN
             raise TypeError(str(refusal))
+        if not self.elementwise:
+            y_true, raw = self.checked(y_true, y_pred)
+            weight = check_sample_weight(sample_weight, raw)
+            together = self.of_sets(self.sets(sample_set, len(raw)))
+            return together.value_gradient(y_true, raw, weight / weight.sum())[0]
         rows = self.per_sample(y_true, y_pred)
         return self.mean(np.asarray(y_true), rows, check_sample_weight(sample_weight, rows))
 

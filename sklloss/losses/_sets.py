@@ -14,7 +14,6 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils.metaestimators import available_if
 
-from .._compat import check_sample_weight
 from ._base import Loss, _column
 
 __all__ = ["OfSets", "SetLoss", "Sets", "best_constant", "needs_sample_set"]
@@ -181,13 +180,6 @@ class SetLoss(Loss):
                 "np.moveaxis(y_pred, 1, -1).reshape(-1, n_classes), and as sample_set the image of each pixel."
             )
         return super().checked(y_true, y_pred)
-
-    def __call__(self, y_true, y_pred, sample_weight=None, sample_set=None):
-        """Mean of the loss over sets, a float: the loss as a metric, on encoded targets."""
-        if hasattr(y_true, "fit") or hasattr(y_true, "predict"):
-            return super().__call__(y_true, y_pred, sample_weight)  # which says that it is not a scorer
-        y_true, raw = self.checked(y_true, y_pred)
-        return self.value_gradient(y_true, raw, check_sample_weight(sample_weight, raw), sample_set)[0]
 
     def loss(self, y_true, raw_prediction):
         raise NotImplementedError(

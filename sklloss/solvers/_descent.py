@@ -10,6 +10,8 @@ J. V. Burke, A. S. Lewis, M. L. Overton, "A robust gradient sampling algorithm f
 SIAM Journal on Optimization 15(3), 2005.
 """
 
+from copy import copy
+
 import numpy as np
 from scipy import optimize
 
@@ -38,6 +40,7 @@ class Descent(Solver):
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
+        objective = _with_l1(objective)
         options = {"maxiter": max_iter, "maxls": 50}
         found = run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback)
         w, value, history = found.params, found.value, found.history
@@ -66,6 +69,18 @@ class Descent(Solver):
             w, value, len(history), objective.n_passes, length, None, certificate, converged, self.name,
             "" if converged else "no lower value along the combination of gradients", history,
         )  # fmt: skip
+
+
+def _with_l1(objective):
+    """The objective whose gradient is that of the l1 penalty as well, 0 at its kinks."""
+    whole, l1 = copy(objective), np.tile(objective.l1, objective.n_outputs)
+
+    def value_gradient(params):
+        value, gradient = objective.value_gradient(params)
+        return value, gradient + l1 * np.sign(params)
+
+    whole.value_gradient = value_gradient
+    return whole
 
 
 def _shortest(objective, w, distance):

@@ -25,7 +25,7 @@ class Minimize(Solver):
         if not objective.smooth:
             return needs_smooth(objective)
         if isinstance(self.method, str) and self.method.lower() in WITH_HESSIAN and not objective.has_curvature:
-            return f"it needs a second derivative, and {type(objective.loss).__name__} defines none"
+            return f"it needs a second derivative, and {objective.loss!r} defines none"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):

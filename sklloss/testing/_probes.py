@@ -8,7 +8,6 @@ import pickle
 
 import numpy as np
 
-from .._compat import check_sample_weight
 from ._samples import MOVES, SAMPLE_SET, STEP, raw_interval, samples, within
 
 EPS = np.finfo(np.float64).eps
@@ -56,12 +55,7 @@ def has_least_value(loss):
 
 def metric(loss, y, p, weight=None, sample_set=None):
     """Average of the loss for predictions as a user sees them; of a loss of sets, by default of a single one."""
-    if loss.elementwise:
-        return loss(y, p, weight)
-    y, raw = loss.checked(y, p)
-    weight = check_sample_weight(weight, raw)
-    sample_set = np.zeros(len(y)) if sample_set is None else sample_set
-    return loss.value_gradient(y, raw, weight / weight.sum(), sample_set)[0]
+    return loss(y, p, weight, np.zeros(len(y)) if sample_set is None else sample_set)
 
 
 def intercept(loss, y, weight, raw):
