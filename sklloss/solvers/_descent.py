@@ -2,9 +2,10 @@
 
 L-BFGS-B comes first: it goes far although its model knows no kinks.  Then gradient sampling: at a kink no single
 gradient says where it goes down, but the shortest convex combination of the gradients around a point does, and is near
-0 where nothing does.  The gradients are taken at fixed distances along each coordinate; where their combination is
-short, or no lower value is found along it, the distance shrinks.  The certificate is that combination at the last
-distance; of a loss that is not convex it is one of a local minimum.  A step costs 2 p + 1 readings of X.
+0 where nothing does.  The gradients are taken at a fixed distance along each coordinate; where no lower value is found
+along their combination, the gradient there joins them; where the combination is short, the distance shrinks.  The
+certificate is that combination at the last distance; of a loss that is not convex it is one of a local minimum.  A step
+costs 2 p + 1 readings of X.
 
 J. V. Burke, A. S. Lewis, M. L. Overton, "A robust gradient sampling algorithm for nonsmooth, nonconvex optimization",
 SIAM Journal on Optimization 15(3), 2005.
@@ -24,7 +25,6 @@ DISTANCES = 0.1 * 0.2 ** np.arange(8)  # from 0.1 to 1e-6, in units of the large
 STEPS = 50  # at each distance
 SHORT = 1e-3  # of the gradient of the model without features, at the first distance; then in proportion to it
 ARMIJO = 1e-4
-HALVINGS = 20
 
 
 class Descent(Solver):
@@ -45,19 +45,22 @@ class Descent(Solver):
         found = run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback)
         w, value, history = found.params, found.value, found.history
         size = max(1.0, np.abs(w).max(initial=0.0))
-        for distance in size * DISTANCES:
+        shorts = [*(SHORT * DISTANCES[:-1] / DISTANCES[0]), tol]
+        for distance, short in zip(size * DISTANCES, shorts, strict=True):
+            gradients = _around(objective, w, distance)
             for _ in range(STEPS):
-                direction = -_shortest(objective, w, distance)
+                direction = -_shortest(gradients)
                 length = objective.optimality(direction)
                 history.append((value, length))
                 if callback is not None:
                     callback(len(history), *history[-1], w)
-                if length <= SHORT * distance / (size * DISTANCES[0]) or len(history) >= max_iter:
+                if length <= short or len(history) >= max_iter:
                     break
-                step = _lower(objective, w, value, direction, distance)
-                if step is None:
-                    break
-                w, value = w + step, objective.value_gradient(w + step)[0]
+                point, value_there, gradient, lower = _lower(objective, w, value, direction, distance)
+                if lower:
+                    w, value, gradients = point, value_there, _around(objective, point, distance)
+                else:  # the combination did not know of this gradient, by which the direction does not go down
+                    gradients.append(gradient)
         kind = "a minimum" if objective.convex else "at best a local minimum"
         converged = length <= tol
         certificate = "" if converged else "not "
@@ -83,23 +86,30 @@ def _with_l1(objective):
     return whole
 
 
-def _shortest(objective, w, distance):
-    """The shortest convex combination of the gradients at w and at a distance from it along each coordinate."""
+def _around(objective, w, distance):
+    """The gradients at w and at a distance from it along each coordinate."""
     points = [w, *(w + distance * np.eye(len(w))), *(w - distance * np.eye(len(w)))]
-    G = np.array([objective.value_gradient(point)[1] for point in points]).T
+    return [objective.value_gradient(point)[1] for point in points]
+
+
+def _shortest(gradients):
+    """Their shortest convex combination."""
+    G = np.array(gradients).T
     unit = np.abs(G).max() or 1.0
     # min |G shares|**2 + (sum(shares) - 1)**2 over shares >= 0: up to a factor those of the shortest combination
-    equations, sides = np.vstack([G / unit, np.ones(G.shape[1])]), np.append(np.zeros(len(w)), 1.0)
-    shares = optimize.nnls(equations, sides, maxiter=100 * len(points))[0]
+    equations, sides = np.vstack([G / unit, np.ones(G.shape[1])]), np.append(np.zeros(len(G)), 1.0)
+    shares = optimize.lsq_linear(equations, sides, (0.0, np.inf), method="bvls").x.clip(0.0)
     return G @ (shares / shares.sum())
 
 
 def _lower(objective, w, value, direction, distance):
-    """A step along the direction to a value that is lower by a part of what it promises; None if there is none."""
-    slope = float(direction @ direction)
-    step = direction * (max(1.0, 10 * distance / np.sqrt(slope)))
-    for _ in range(HALVINGS):
-        if objective.value_gradient(w + step)[0] < value - ARMIJO * float(step @ direction):
-            return step
-        step = step / 2
-    return None
+    """A point along the direction, its value, its gradient, and whether it is lower by a part of what it promises."""
+    length = np.linalg.norm(direction)
+    step = max(1.0, 10 * distance / length)
+    while True:
+        point = w + step * direction
+        value_there, gradient = objective.value_gradient(point)
+        lower = value_there < value - ARMIJO * step * length**2
+        if lower or step * length <= distance:
+            return point, value_there, gradient, lower
+        step /= 2
