@@ -216,6 +216,13 @@ class LinearObjective:
         return self.kinks is not None and self.kinks.rest is None and len(self.kinks.at) > 0
 
     @property
+    def sparse(self):
+        """Whether an l1 penalty draws every coefficient to 0, where it may be, so that few differ from it."""
+        d = self.design.n_features
+        drawn = (self.l1[:d] > 0) & (self.lower[:d] <= 0) & (self.upper[:d] >= 0)
+        return bool(drawn[self.design.inverse > 0].all())
+
+    @property
     def polyhedral(self):
         """Whether columns form one problem, and the loss of a row is a maximum of affine functions of them."""
         return self.coupled and self.convex and self.loss.relu is not None

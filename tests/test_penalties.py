@@ -92,8 +92,6 @@ def test_non_negative_and_bounded_least_squares():
 @pytest.mark.parametrize("penalty", ["l1", "elasticnet", "l2", None])
 @pytest.mark.parametrize("name", CONVEX)
 def test_no_feasible_model_is_better_than_a_certified_one(name, penalty, bounds):
-    if name == "crammer_singer" and penalty in ("l1", "elasticnet"):
-        return  # two classes are a hinge, which is among the others
     X, y = data_for(name)
     alpha = 0.05
     with does_not_warn():
@@ -125,7 +123,7 @@ def test_no_feasible_model_is_better_than_a_certified_one(name, penalty, bounds)
 @pytest.mark.parametrize("name", ["brier", "focal", "ramp", "hinge", "squared_hinge", "crammer_singer"])
 def test_other_classification_losses_take_every_penalty(name, n_classes):
     X, y = classification_data(n_classes=n_classes)
-    for penalty in ("l2", None) if name == "crammer_singer" else ("l1", "elasticnet"):
+    for penalty in ("l2", None, "l1", "elasticnet"):
         model = LossClassifier(name, penalty=penalty, alpha=0.02).fit(X, y)
         assert model.solution_.converged
         assert np.isfinite(model.coef_).all()
@@ -149,20 +147,46 @@ def test_many_features_go_by_working_sets(penalty):
         np.testing.assert_allclose(csr.coef_, dense.coef_, atol=1e-6)
 
 
-def test_many_bounds_and_losses_without_curvature_go_by_parts():
+@pytest.mark.parametrize(("n_features", "solver"), [(320, "proximal_newton"), (1200, "split")])
+def test_many_bounds_leave_no_slope_inside_them(n_features, solver):
     rng = np.random.default_rng(2)
-    X = rng.normal(size=(900, 320))
-    y = X @ np.abs(rng.normal(size=320)) + rng.normal(size=900)
+    X = rng.normal(size=(3 * n_features, n_features))
+    y = X @ np.abs(rng.normal(size=n_features)) + rng.normal(size=len(X))
     model = LossRegressor(penalty=None, bounds=(0, None), tol=1e-8).fit(X, y)
-    assert model.solution_.solver == "split"
-    residual = y - model.predict(X)
-    slope = X.T @ residual / len(y)
+    assert model.solution_.solver == solver
+    slope = X.T @ (y - model.predict(X)) / len(y)
     np.testing.assert_allclose(slope[model.coef_ > 0], 0, atol=1e-6)
     assert slope[model.coef_ == 0].max(initial=0.0) <= 1e-6
+
+
+def test_losses_without_curvature_go_by_parts():
     X, y = regression_data()
     smooth = LossRegressor(lambda y, f: np.logaddexp(y - f, f - y), penalty="l1", alpha=0.1).fit(X, y)
     named = LossRegressor("log_cosh", penalty="l1", alpha=0.1).fit(X, y)
     np.testing.assert_allclose(smooth.coef_, named.coef_, atol=1e-4)
+
+
+@pytest.mark.parametrize(("n", "d", "alpha"), [(80, 4, 0.02), (60, 5, 0.3), (50, 110, 0.01)])
+def test_crammer_singer_of_three_classes_with_l1_is_the_linear_program(n, d, alpha):
+    X, y = classification_data(n, d, n_classes=3)
+    weight = np.random.default_rng(1).uniform(0, 2, n)
+    model = LossClassifier("crammer_singer", penalty="l1", alpha=alpha, tol=1e-9).fit(X, y, sample_weight=weight)
+    # over u - v = coefficients, intercepts, losses t of the rows: t_i >= 1 + f_ij - f_iy for each other class j
+    share, labels = weight / weight.sum(), np.searchsorted(model.classes_, y)
+    cost = np.concatenate([np.full(6 * d, alpha), np.zeros(3), share])
+    rows, sides = [], []
+    for i, own in enumerate(labels):
+        for other in {0, 1, 2} - {own}:
+            change = np.zeros(3)
+            change[[other, own]] = 1.0, -1.0
+            slopes = np.kron(change, X[i])
+            rows.append(np.concatenate([slopes, -slopes, change, -np.eye(n)[i]]))
+            sides.append(-1.0)
+    bounds = [(0, None)] * (6 * d) + [(None, None)] * 3 + [(0, None)] * n
+    expected = optimize.linprog(cost, np.array(rows), sides, bounds=bounds, method="highs")
+    assert model.solution_.solver == "epigraph"
+    assert model.solution_.value == pytest.approx(expected.fun, rel=1e-8)
+    assert model.solution_.value - model.solution_.gap <= expected.fun * (1 + 1e-8)
 
 
 # ----------------------------------------------------------------------------------------------- as parameters

@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_columns"]
 
-PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than a working set
+PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than over a working set
 EPIGRAPH_ENTRIES = 3e7  # beyond, the rows of all classes fill hundreds of megabytes
 NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
 
@@ -82,7 +82,7 @@ def choose_solver(objective) -> str:
     if objective.kinked:
         return "kinks"  # exact: interior point, snap to the active set, strict dual bound
     entries = objective.design.n_rows * objective.n_outputs * objective.n_params
-    if objective.polyhedral and objective.n_params <= PROXIMAL_PARAMS and entries <= EPIGRAPH_ENTRIES:
+    if objective.polyhedral and objective.n_params <= NEWTON_PARAMS and entries <= EPIGRAPH_ENTRIES:
         return "epigraph"  # exact likewise, with a variable more for each row
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
@@ -92,7 +92,8 @@ def choose_solver(objective) -> str:
         return "descent"  # kinks that depend on all rows at once: gradient sampling, a local minimum
     if not objective.loss_smooth and objective.kinks is None:
         return "averaging"  # kinks that nobody declared: averages over narrower and narrower windows, no bound
-    if not objective.smooth and objective.smooth_part.has_curvature and objective.n_params <= PROXIMAL_PARAMS:
+    most = PROXIMAL_PARAMS if objective.sparse else NEWTON_PARAMS
+    if not objective.smooth and objective.smooth_part.has_curvature and objective.n_params <= most:
         return "proximal_newton"  # quadratic models of the smooth part, with exact kinks
     if not objective.smooth:
         return "split"  # many parameters: a working set of them, or L-BFGS-B on positive and negative parts

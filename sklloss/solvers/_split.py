@@ -12,7 +12,9 @@ penalty or both cover every coefficient; else the least subgradient.
 import numpy as np
 from scipy import optimize
 
-from ._base import PROXIMAL_PARAMS, Solution, Solver, choose_solver
+from ._base import NEWTON_PARAMS, Solution, Solver
+from ._newton import Newton
+from ._proximal_newton import ProximalNewton
 
 __all__ = ["Split"]
 
@@ -43,7 +45,7 @@ class Split(Solver):
             return optimality <= tol
 
         w = objective.feasible(params)
-        w = _by_working_sets(objective, w, tol, max_iter, record) if _sparse(objective) else w
+        w = _by_working_sets(objective, w, tol, max_iter, record) if objective.sparse and objective.smooth_part.has_curvature else w
         if not history or history[-1][1] > tol:
             w = _by_parts(objective, w, max_iter, record)
         value, optimality = objective.value_gradient(w)[0], _optimality(objective, w)
@@ -63,20 +65,10 @@ def _optimality(objective, w):
     return objective.optimality(objective.least_subgradient(w, objective.smooth_part.value_gradient(w)[1]))
 
 
-def _sparse(objective):
-    """Whether every coefficient may be 0 and is drawn to it, and the working set can be solved by itself."""
-    d = objective.design.n_features
-    varies = objective.design.inverse > 0
-    drawn = (objective.l1[:d] > 0) & (objective.lower[:d] <= 0) & (objective.upper[:d] >= 0)
-    return bool(drawn[varies].all()) and objective.smooth_part.has_curvature
-
-
 def _by_working_sets(objective, w, tol, max_iter, record):
     """Solve growing sets of features; the parameters of all, once no slope outside is beyond its penalty."""
-    from . import SOLVERS  # the table of all solvers, this one among them
-
     d, p, K = objective.design.n_features, objective.p, objective.n_outputs
-    size, most = FIRST, PROXIMAL_PARAMS // K - objective.fit_intercept
+    size, most = FIRST, NEWTON_PARAMS // K - objective.fit_intercept
     for _ in range(ROUNDS):
         theta = w.reshape(K, p)
         slope = np.abs(objective.smooth_part.value_gradient(w)[1]).reshape(K, p)[:, :d].max(axis=0)
@@ -86,15 +78,15 @@ def _by_working_sets(objective, w, tol, max_iter, record):
         index = np.sort(np.argsort(-beyond)[: min(size, d)])
         index = index[beyond[index] > -objective.l1[index]]  # a slope of 0 is that of a constant column
         part = objective.columns(index)
-        name = choose_solver(part)
-        if name == Split.name or support.sum() >= most:
+        if support.sum() >= most:
             break
         kept = np.append(index, d) if objective.fit_intercept else index
-        found = SOLVERS[name].solve(part, theta[:, kept].ravel(), tol=0.1 * tol, max_iter=max_iter)
+        solver = Newton() if part.smooth else ProximalNewton()
+        found = solver.solve(part, theta[:, kept].ravel(), tol=0.1 * tol, max_iter=max_iter)
         theta = np.zeros_like(theta)
         theta[:, kept] = found.params.reshape(K, -1)
         w = theta.ravel()
-        if record(w) or len(index) == d:
+        if (record(w) and found.converged) or len(index) == d:
             break
         size = 2 * size
     return w
