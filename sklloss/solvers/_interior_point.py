@@ -27,6 +27,7 @@ __all__ = [
     "KinkedRows",
     "begin",
     "candidates",
+    "factor_augmented",
     "factor_cholesky",
     "factor_qr",
     "interior_point",
@@ -45,6 +46,7 @@ EXHAUSTED = 1e-24
 EXACT = ", active set"  # the route of a solution that is exact
 DEPENDENT = 1e-13  # a column whose part outside the span of the others is this small is rounding
 SMALL = 1e-9  # of the largest coefficient: a distance from a kink that is none
+EQUILIBRATED = 4  # steps of scaling a symmetric matrix, each of which halves the exponents of what is left
 TINY = 1e-300
 
 
@@ -147,13 +149,24 @@ class KinkedRows:
         return float(np.maximum(self.lo * z, self.hi * z).sum()) + self.smooth(w)[0]
 
 
+# What these return solves the equations of an iteration: A dw + du / q = rhs and curvature dw - A'du = g, for (dw, du).
+
+
 def factor_cholesky(rows, q):
-    """Solve with A' diag(q) A and the curvature."""
-    return rows.factor(q)
+    """Solve for dw alone, with A' diag(q) A and the curvature."""
+    return _by_columns(rows, q, rows.factor(q))
+
+
+def _by_columns(rows, q, solve):
+    def columns_then_rows(g, rhs):
+        dw = solve(g + rows.adjoint(q * rhs))
+        return dw, q * (rhs - rows.forward(dw))
+
+    return columns_then_rows
 
 
 def factor_qr(rows, q):
-    """Solve as `KinkedRows.factor`, by QR of the root: the condition number is not squared; three times dearer."""
+    """Solve for dw alone, by QR of the root: the condition number is not squared; three times dearer."""
     B, diagonal = rows.root(q)
     B = np.vstack([B, np.diag(np.sqrt(diagonal + rows.l2))])
     scale = 1 / np.sqrt(np.maximum((B**2).sum(axis=0), TINY))
@@ -164,7 +177,38 @@ def factor_qr(rows, q):
     def back(g, trans):
         return linalg.solve_triangular(R, g, trans=trans, check_finite=False)
 
-    return lambda g: scale * back(back(scale * g, "T"), "N")
+    return _by_columns(rows, q, lambda g: scale * back(back(scale * g, "T"), "N"))
+
+
+def factor_augmented(rows, q):
+    """Solve for dw and the du of the data at once, by LU of a system as large as both: q is not multiplied out.
+
+    It is for more columns than rows and a small penalty: there every row is on its kink, where q is beyond all digits.
+    """
+    (B, diagonal), root = rows.root(q), np.sqrt(q[: rows.n_data])
+    if len(rows.kinks) > 1:
+        B = np.tile(rows.A, (len(rows.kinks), 1)) * root[:, None]
+    C = rows.curvature()
+    K = np.block([[C + np.diag(diagonal), -B.T], [B, np.eye(len(B))]])
+    scale = np.ones(len(K))
+    for _ in range(EQUILIBRATED):
+        scale /= np.sqrt(np.maximum((np.abs(K) * scale * scale[:, None]).max(axis=0), TINY))
+    K *= scale * scale[:, None]
+    LU = linalg.lu_factor(K, check_finite=False)
+
+    def solve(g, rhs):
+        data, of_l1 = np.split(rhs, [rows.n_data])
+        top = g.copy()
+        top[rows.penalised] += q[rows.n_data :] * of_l1
+        sides = scale * np.append(top, root * data)
+        x = linalg.lu_solve(LU, sides, check_finite=False)
+        x += linalg.lu_solve(LU, sides - K @ x, check_finite=False)
+        dw, v = np.split(scale * x, [len(C)])
+        du = np.append(root * v, np.zeros(len(of_l1)))
+        du[rows.n_data :] = (C @ dw - g - rows.adjoint(du))[rows.penalised]
+        return dw, du
+
+    return solve
 
 
 def orthonormal(rows):
@@ -208,7 +252,7 @@ def candidates(rows, w, *, tol, floor, max_iter=MOST, factorise=factor_cholesky,
         exact = active_set(rows, state[0], guess[0])
         if exact is not None:
             yield *exact, EXACT
-    yield *_snap(rows, state[0], *guess), ", multipliers"
+    yield *_snap(rows, state[0], *guess, factorise), ", multipliers"
     yield *state[:2], ""
 
 
@@ -257,8 +301,7 @@ def interior_point(rows, state, *, tol, floor, max_iter, factorise=factor_choles
 
         def direction(c_over, c_under):
             rhs = r_primal - c_over / top + c_under / bottom  # noqa: B023  (used within the iteration only)
-            dw = solve(r_dual + rows.adjoint(q * rhs))  # noqa: B023
-            du = q * (rhs - rows.forward(dw))  # noqa: B023
+            dw, du = solve(r_dual, rhs)  # noqa: B023
             return dw, du, (c_over + over * du) / top, (c_under - under * du) / bottom  # noqa: B023
 
         def lengths(du, d_over, d_under, keep):
@@ -293,17 +336,15 @@ def _guess(rows, w, u, over, under):
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def _snap(rows, w, u, q, tied):
+def _snap(rows, w, u, q, tied, factorise):
     """Solve the equations of the interior point with mu = 0 by the method of multipliers on the tied rows: (w, u).
 
     u is central on its face, so its correction stays inside.
     """
-    solve = rows.factor(q)
+    solve = factorise(rows, q)
     for _ in range(4):
-        z = rows.b - rows.forward(w)
-        dw = solve(rows.adjoint(u + q * z) - rows.smooth(w)[1])
-        u = u + q * (z - rows.forward(dw))
-        w = w + dw
+        dw, du = solve(rows.adjoint(u) - rows.smooth(w)[1], rows.b - rows.forward(w))
+        w, u = w + dw, u + du
     w[rows.penalised[tied[rows.n_data :]]] = 0.0  # l1: exact zeros
     return w, u
 

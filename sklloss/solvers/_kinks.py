@@ -2,12 +2,12 @@
 
 Rows are max(low z, high z) with z = kink - sign * raw prediction.  A small problem goes whole to the interior point,
 whose end is exact, and is bounded from below (`_interior_point`, `_dual_bound`); if the gap is still open, once more
-with QR in place of Cholesky, without a penalty in an orthonormal basis of the columns, and then by HiGHS on the
-boxed dual.  A large one is reduced first (Portnoy
-and Koenker): a systematic sample of the rows gives a pilot fit; the m rows nearest to a kink are kept, and all other
-rows of one sign pattern are *summed* into a single row, their weighted mean.  As max(low z, high z) is sublinear, the
-reduced problem is always bounded and never above the true one, so its dual bound is a bound for the true one, and at
-its solution the two agree when no summed row has changed side.  Rows that did are kept in the next round.
+with QR in place of Cholesky or, of more columns than rows, LU of a system of both, without a penalty in an orthonormal
+basis of the columns, and then by HiGHS on the boxed dual.  A large one is reduced first (Portnoy and Koenker): a
+systematic sample of the rows gives a pilot fit; the m rows nearest to a kink are kept, and all other rows of one sign
+pattern are *summed* into a single row, their weighted mean.  As max(low z, high z) is sublinear, the reduced problem is
+always bounded and never above the true one, so its dual bound is a bound for the true one, and at its solution the two
+agree when no summed row has changed side.  Rows that did are kept in the next round.
 """
 
 import numpy as np
@@ -20,6 +20,7 @@ from ._interior_point import (
     KinkedRows,
     begin,
     candidates,
+    factor_augmented,
     factor_cholesky,
     factor_qr,
     interior_point,
@@ -130,7 +131,6 @@ class _Problem:
             A, mass = np.vstack([A, sums]), np.append(mass, weight)
             kinks = np.hstack([kinks, relu.kinks @ groups.T / weight])
         objective = self.objective
-        objective = self.objective
         low, high = (mass * (part if part.shape[1] == 1 else part[:, keep]) for part in (relu.low, relu.high))
         if objective.bounded:
             steep = STEEP * (float(np.abs([relu.low, relu.high]).max()) + objective.steepest_penalty)
@@ -190,7 +190,10 @@ class _Problem:
         if attempt(rows, w, factor_cholesky, "interior point") or best - dual <= self.enough * max(best, self.floor):
             return best_w, best, dual
         if rows.l1.any() or rows.l2.any():
-            attempt(rows, w, factor_qr, "interior point with QR")
+            if rows.n_data <= self.p:
+                attempt(rows, w, factor_augmented, "interior point with rows and columns")
+            else:
+                attempt(rows, w, factor_qr, "interior point with QR")
             return best_w, best, dual
         # Without a penalty nearly dependent columns may be replaced by an orthonormal basis of what they span.
         basis, to_basis, back = orthonormal(rows)

@@ -45,7 +45,11 @@ class Split(Solver):
             return optimality <= tol
 
         w = objective.feasible(params)
-        w = _by_working_sets(objective, w, tol, max_iter, record) if objective.sparse and objective.smooth_part.has_curvature else w
+        w = (
+            _by_working_sets(objective, w, tol, max_iter, record)
+            if objective.sparse and objective.smooth_part.has_curvature
+            else w
+        )
         if not history or history[-1][1] > tol:
             w = _by_parts(objective, w, max_iter, record)
         value, optimality = objective.value_gradient(w)[0], _optimality(objective, w)
