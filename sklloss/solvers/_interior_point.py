@@ -16,6 +16,7 @@ rows and degenerate solutions may defy the proof; there a few multiplier steps w
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 from .._objective import share_kinks
 from ._active_set import active_set
@@ -46,6 +47,7 @@ EXHAUSTED = 1e-24
 EXACT = ", active set"  # the route of a solution that is exact
 DEPENDENT = 1e-13  # a column whose part outside the span of the others is this small is rounding
 SMALL = 1e-9  # of the largest coefficient: a distance from a kink that is none
+RIDGE = 1e-15  # where a coefficient has neither a penalty nor a tied row; elsewhere it would cost digits
 EQUILIBRATED = 4  # steps of scaling a symmetric matrix, each of which halves the exponents of what is left
 TINY = 1e-300
 
@@ -194,15 +196,18 @@ def factor_augmented(rows, q):
     for _ in range(EQUILIBRATED):
         scale /= np.sqrt(np.maximum((np.abs(K) * scale * scale[:, None]).max(axis=0), TINY))
     K *= scale * scale[:, None]
-    LU = linalg.lu_factor(K, check_finite=False)
+    LU, order, singular = lapack.dgetrf(K)
+    if singular:
+        K.flat[:: len(K) + 1] += RIDGE
+        LU, order, _ = lapack.dgetrf(K)
 
     def solve(g, rhs):
         data, of_l1 = np.split(rhs, [rows.n_data])
         top = g.copy()
         top[rows.penalised] += q[rows.n_data :] * of_l1
         sides = scale * np.append(top, root * data)
-        x = linalg.lu_solve(LU, sides, check_finite=False)
-        x += linalg.lu_solve(LU, sides - K @ x, check_finite=False)
+        x = lapack.dgetrs(LU, order, sides)[0]
+        x += lapack.dgetrs(LU, order, sides - K @ x)[0]
         dw, v = np.split(scale * x, [len(C)])
         du = np.append(root * v, np.zeros(len(of_l1)))
         du[rows.n_data :] = (C @ dw - g - rows.adjoint(du))[rows.penalised]
@@ -252,7 +257,7 @@ def candidates(rows, w, *, tol, floor, max_iter=MOST, factorise=factor_cholesky,
         exact = active_set(rows, state[0], guess[0])
         if exact is not None:
             yield *exact, EXACT
-    yield *_snap(rows, state[0], *guess, factorise), ", multipliers"
+    yield *_snap(rows, state[0], *guess, factorise=factorise), ", multipliers"
     yield *state[:2], ""
 
 
@@ -336,7 +341,7 @@ def _guess(rows, w, u, over, under):
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def _snap(rows, w, u, q, tied, factorise):
+def _snap(rows, w, u, q, tied, *, factorise):
     """Solve the equations of the interior point with mu = 0 by the method of multipliers on the tied rows: (w, u).
 
     u is central on its face, so its correction stays inside.
