@@ -276,13 +276,26 @@ class LinearObjective:
         key = params.tobytes()
         found = self._seen.pop(key, None)
         if found is None or (curvature and found.hessian is None):
-            if self.loss.elementwise:
+            if self.loss.quadratic:
+                found = found or self._sweep(params, None)
+                found.hessian = self.constant_hessian if curvature else None
+            elif self.loss.elementwise:
                 second = (self._coupled_curvature if self.coupled else self.loss.hessian) if curvature else None
                 found = self._sweep(params, second)
             else:
                 found = self._sweep_together(params, curvature)
         self._seen = dict([*self._seen.items(), (key, found)][-2:])
         return found
+
+    @property
+    def constant_curvature(self):
+        """That of a quadratic loss, a float."""
+        return float(self.loss.hessian(self.y[:1], self.y[:1])[0])
+
+    @cached_property
+    def constant_hessian(self):
+        """The Hessian of a quadratic loss of one output, (p, p)."""
+        return self.constant_curvature * self.gram() + np.diag(self.l2)
 
     def _sweep(self, params, curvature):
         """One pass over X; ``curvature(y, raw)`` is that of each row, (n,) or (n, n_columns), or None."""
@@ -399,7 +412,8 @@ class LinearObjective:
         sums = _Sums(self, curved=False)
         for rows, block in design.blocks():
             sums.add(block, g[rows], ())
-        gradient = sums.gradient()[:, : design.n_features]
+        at_start = self._seen[theta.tobytes()] = self._penalised(theta.ravel(), value, sums, raw)
+        gradient = at_start.gradient.reshape(theta.shape)[:, : design.n_features]
         mass = self._mass(raw, g)
         largest = float(np.abs(gradient).max(initial=0.0))
         return _Null(theta.ravel(), value, largest if largest > 16 * EPS * mass else mass, mass)
@@ -526,6 +540,7 @@ class LinearObjective:
         smooth.lower, smooth.upper, smooth.bounds = np.full(self.p, -np.inf), np.full(self.p, np.inf), None
         if not self.loss_smooth:
             smooth.__dict__.pop("kinks", None)
+            smooth.__dict__.pop("constant_hessian", None)
             smooth.loss = self.kinks.rest
             if smooth.loss.of_given_rows:
                 smooth.design = self.design.in_one_block()
@@ -534,7 +549,7 @@ class LinearObjective:
     def columns(self, index):
         """The objective of some features, standardised and penalised as here."""
         part = copy(self)
-        for name in ("smooth_part", "null", "_free", "_of_all_outputs"):
+        for name in ("smooth_part", "null", "_free", "_of_all_outputs", "constant_hessian"):
             part.__dict__.pop(name, None)
         part.design, part._seen = self.design.columns(index), {}
         kept = np.append(index, self.p - 1) if self.fit_intercept else index

@@ -162,12 +162,7 @@ class LogLoss(_ProbabilityLoss):
         if raw_prediction.ndim > 2:
             return self._spread(self.loss, y_true, raw_prediction)
         self._check_shapes(y_true, raw_prediction)
-        z, _, rest = _shifted(raw_prediction)
-        log_total = np.log1p(rest)
-        if y_true.ndim == 1 and self._plain:
-            return log_total - z[np.arange(len(z)), y_true]
-        mass = self._mass(y_true, raw_prediction.shape[1], raw_prediction.dtype)
-        return log_total * mass.sum(axis=1) - (mass * z).sum(axis=1)
+        return self._softmax_loss(y_true, *_exponentials(raw_prediction))
 
     def gradient(self, y_true, raw_prediction):
         if raw_prediction.ndim == 1:
@@ -177,11 +172,13 @@ class LogLoss(_ProbabilityLoss):
         if raw_prediction.ndim > 2:
             return self._spread(self.gradient, y_true, raw_prediction)
         self._check_shapes(y_true, raw_prediction)
-        z, top, rest = _shifted(raw_prediction)
-        rows = np.arange(len(z))
-        p = np.exp(z) / (1 + rest)[:, None]
+        return self._softmax_gradient(y_true, *_exponentials(raw_prediction))
+
+    def _softmax_gradient(self, y_true, z, top, rest, e):
+        """The gradient from the parts of the raw prediction."""
+        p, rows = e / (1 + rest)[:, None], np.arange(len(z))
         if y_true.ndim == 2 or not self._plain:
-            mass = self._mass(y_true, raw_prediction.shape[1], raw_prediction.dtype)
+            mass = self._mass(y_true, z.shape[1], z.dtype)
             q = 1 - p
             q[rows, top] = rest / (1 + rest)  # there 1 - p would cancel
             # p sum(mass) - mass, with mass - p mass = q mass for the class itself
@@ -191,10 +188,23 @@ class LogLoss(_ProbabilityLoss):
         p[rows[right], y_true[right]] = -rest[right] / (1 + rest[right])
         return p
 
+    def _softmax_loss(self, y_true, z, top, rest, e):
+        """The loss of each row from the parts of the raw prediction."""
+        log_total = np.log1p(rest)
+        if y_true.ndim == 1 and self._plain:
+            return log_total - z[np.arange(len(z)), y_true]
+        mass = self._mass(y_true, z.shape[1], z.dtype)
+        return log_total * mass.sum(axis=1) - (mass * z).sum(axis=1)
+
     def value_gradient(self, y_true, raw_prediction, weight):
+        # One exponential for value and gradient together: on narrow data the loss, not X, is what takes the time.
+        if raw_prediction.ndim == 2:
+            self._check_shapes(y_true, raw_prediction)
+            parts = _exponentials(raw_prediction)
+            gradient = self._softmax_gradient(y_true, *parts)
+            return float(weight @ self._softmax_loss(y_true, *parts)), weight[:, None] * gradient
         if raw_prediction.ndim != 1 or not self._plain:
             return super().value_gradient(y_true, raw_prediction, weight)
-        # One exponential for value and gradient together: on narrow data the loss, not X, is what takes the time.
         e = np.exp(-np.abs(raw_prediction))
         up = raw_prediction >= 0
         value = np.log1p(e) + np.where(up, 1 - y_true, -y_true) * raw_prediction
@@ -492,12 +502,18 @@ def _both(raw):
 
 def _shifted(raw):
     """raw minus its row maximum, where that is, and the sum of the other exponentials: total = 1 + rest."""
-    top = raw.argmax(axis=1)
-    rows = np.arange(len(raw))
+    return _exponentials(raw)[:3]
+
+
+def _exponentials(raw):
+    """What `_shifted` returns, and exp(raw minus its row maximum)."""
+    rows, top = np.arange(len(raw)), raw.argmax(axis=1)
     z = raw - raw[rows, top][:, None]
     e = np.exp(z)
     e[rows, top] = 0
-    return z, top, e.sum(axis=1)
+    rest = e.sum(axis=1)
+    e[rows, top] = 1
+    return z, top, rest, e
 
 
 def _centred(p, direction):

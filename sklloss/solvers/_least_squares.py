@@ -33,9 +33,7 @@ class LeastSquares(Solver):
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
-        # The curvature of the loss is one number; the Gram matrix is shared by all outputs.
-        curvature = float(objective.loss.hessian(objective.y[:1], objective.y[:1])[0])
-        hessian = curvature * objective.gram() + np.diag(objective.l2)
+        curvature, hessian = objective.constant_curvature, objective.constant_hessian
         route = "normal equations"
         apply = factor(hessian)
         if _smallest_pivot(hessian) < PIVOT:

@@ -7,8 +7,9 @@ slope predicts (Armijo), the minimum along it is taken, found from the raw predi
 pass over X; piecewise quadratic losses then end in finitely many steps.  Far from the optimum a loss that is almost
 linear has next to no curvature; where Newton's step fails, shares of a curvature that lies above the loss are added to
 its own: that of iteratively reweighted least squares, whose full step always descends, or where the loss gives none, of
-the damped Hessian.  With many rows the first iterations run on a strided subsample, so that one to three passes over X
-remain.  The fit ends where the gradient is small and the next step promises little: on a flat spot only the first is
+the damped Hessian.  With many rows the first iterations run on a strided subsample, and the Hessian of a fifth of the
+rows serves for all steps that follow, as long as each leaves little of the gradient: such a step costs a pass for value
+and gradient, a third of one with a Hessian.  The fit ends where the gradient is small and the next step promises little: on a flat spot only the first is
 so.  After that one more step is taken, or two: it squares the error, so that repeated and weighted fits agree to
 rounding.
 """
@@ -25,6 +26,8 @@ __all__ = ["Newton", "minimum_along", "newton"]
 PILOT_ROWS = 20  # rows of the subsample for each parameter, and at least
 PILOT_LEAST = 2000
 PILOT_TOL = 1e-3
+SAMPLE = 5  # one row in so many gives the Hessian of all steps
+LEFT = 0.3  # the part of the gradient that such a step may leave, else it pays to take a Hessian of its own
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
 ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
 WOLFE = 0.5  # the part of the slope that may be left after a full step, else the model was bad
@@ -54,20 +57,40 @@ class Newton(Solver):
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
-        size = max(PILOT_LEAST, PILOT_ROWS * objective.n_params)
-        if size < objective.design.n_rows / 5:
-            pilot = _solve(objective.subsample(size), params, PILOT_TOL, max_iter, None)
-            if objective.value_gradient(pilot.params)[0] < objective.value_gradient(params)[0]:
-                params = pilot.params
-        return _solve(objective, params, tol, max_iter, callback)
+        size, n_rows = max(PILOT_LEAST, PILOT_ROWS * objective.n_params), objective.design.n_rows
+        if size >= n_rows / SAMPLE:
+            return _solve(newton, objective, params, tol, max_iter, callback)
+        pilot = _solve(newton, objective.subsample(size), params, PILOT_TOL, max_iter, None)
+        if objective.value_gradient(pilot.params)[0] < objective.value_gradient(params)[0]:
+            params = pilot.params
+        return _solve(chords, objective, params, tol, max_iter, callback)
 
 
-def _solve(objective, params, tol, max_iter, callback):
+def _solve(function, objective, params, tol, max_iter, callback):
     def method(fun, x0, args=(), *, callback, **unused):
-        return newton(objective, x0, tol=tol, maxiter=max_iter, callback=callback)
+        return function(objective, x0, tol=tol, maxiter=max_iter, callback=callback)
 
     # Its own test: it stops one step after tol.
     return run(objective, params, method, Newton.name, tol=tol, options={}, callback=callback, own_test=True)
+
+
+def chords(objective, x, *, tol, maxiter, callback):
+    """Minimise by steps of one Hessian, that of a subsample at x, and where they leave too much by `newton`."""
+    sample = objective.subsample(objective.design.n_rows // SAMPLE)
+    solve = factor_or_pseudo_inverse(sample.hessian(x))
+    (value, gradient), met = objective.value_gradient(x), False
+    for n_iter in range(maxiter):
+        step = -solve(gradient)
+        new, end = objective.value_gradient(x + step)
+        if not (new <= value and np.abs(end).max() <= LEFT * np.abs(gradient).max()):
+            return newton(objective, x, tol=tol, maxiter=maxiter - n_iter, callback=callback)
+        x, value, gradient = x + step, new, end
+        callback(x)
+        if met:
+            break
+        met = objective.optimality(gradient) <= tol and not _promises(objective, value, gradient, -solve(gradient), tol)
+    message = "tol reached" if met else "maximum number of iterations reached"
+    return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message=message)
 
 
 def newton(objective, x, *, tol, maxiter, callback):
@@ -81,9 +104,7 @@ def newton(objective, x, *, tol, maxiter, callback):
             break
         H = objective.hessian(x)
         step = -factor_or_pseudo_inverse(H)(gradient)
-        # A gradient may be small far from the minimum, where all is flat; what the step promises is not.
-        flat = -0.5 * (gradient @ step) > tol * max(value, LEAST * objective.null.value)
-        done = error <= tol and (polished or not flat)
+        done = error <= tol and (polished or not _promises(objective, value, gradient, step, tol))
         polished += done
         found, trusted = _along(objective, H, step, x, last=polished == POLISH)
         if not trusted and not done:
@@ -104,6 +125,11 @@ def newton(objective, x, *, tol, maxiter, callback):
         callback(x)
     value, gradient = objective.value_gradient(x)
     return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message=message)
+
+
+def _promises(objective, value, gradient, step, tol):
+    """Whether a step promises much: a gradient may be small far from the minimum, where all is flat; this is not."""
+    return -0.5 * (gradient @ step) > tol * max(value, LEAST * objective.null.value)
 
 
 def _along(objective, curvature, step, x, last=False):
