@@ -38,12 +38,15 @@ class Design:
         density = X.nnz / max(1, X.shape[0] * X.shape[1]) if self.sparse else 1.0
         self.block = max(256, int(BLOCK_BYTES / (8 * max(1.0, density * self.n_features))))
         self.shift = None
+        self.step = 1  # without `rows`, one row in so many is in use
         self.n_passes = 0  # how often the whole of X was read
         self._standardise(centred)
 
     def index(self, start, stop):
         """Which rows of X are rows start to stop of the design."""
-        return slice(start, stop) if self.rows is None else self.rows[start:stop]
+        if self.rows is None:
+            return slice(start * self.step, stop * self.step, self.step)
+        return self.rows[start:stop]
 
     def take(self, index):
         """Rows of X as float64, shifted."""
@@ -110,7 +113,7 @@ class Design:
 
     def dense(self, index):
         """Standardised rows, an ndarray of shape (len(index), n_features)."""
-        block = self.take(index if self.rows is None else self.rows[index])
+        block = self.take(index * self.step if self.rows is None else self.rows[index])
         return ((block.toarray() if self.sparse else block) - self.centre) * self.inverse
 
     def sums(self, groups):
@@ -135,11 +138,24 @@ class Design:
 
     def only(self, keep):
         """The design of the rows at these positions, standardised as this one; their weights sum to 1 again."""
+        sub = self._of_rows(keep)
+        sub.rows = keep * self.step if self.rows is None else self.rows[keep]
+        return sub
+
+    def every(self, step):
+        """The design of every step-th row, likewise; of a dense X its blocks are views."""
+        sub = self._of_rows(slice(None, None, step))
+        if self.rows is None:
+            sub.step = step * self.step
+        else:
+            sub.rows = self.rows[::step]
+        return sub
+
+    def _of_rows(self, keep):
         sub = object.__new__(Design)
         sub.__dict__.update({k: v for k, v in vars(self).items() if k not in ("origin", "gram")})
-        sub.rows = keep if self.rows is None else self.rows[keep]
         sub.weight = self.weight[keep] / self.weight[keep].sum()
-        sub.n_rows = len(keep)
+        sub.n_rows = len(sub.weight)
         return sub
 
     def in_one_block(self):

@@ -19,6 +19,7 @@ __all__ = ["LinearObjective", "ReluRows", "share_kinks"]
 
 EPS = np.finfo(np.float64).eps
 AT_BOUND = 1e-13  # of the largest coefficient: a distance from a bound that is rounding
+SETTLING = 8  # Newton steps of an intercept, at most
 FAR = 1024.0  # a raw prediction beyond all kinks; a power of two, so that constants come out exact
 
 
@@ -271,6 +272,25 @@ class LinearObjective:
 
         return slope
 
+    def with_best_intercept(self, params):
+        """The same coefficients with the intercept whose slope is rounding, from the raw predictions; of one output."""
+        if not (self.fit_intercept and self.n_outputs == 1 and self.loss.elementwise):
+            return params
+        raw, shift = self._evaluate(params).raw, 0.0
+        least, rounding = np.inf, EPS * self.null.mass
+        for _ in range(SETTLING):
+            slope = float(self.loss.value_gradient(self.y, raw + shift, self.weight)[1].sum())
+            bend = float(self.weight @ self.loss.hessian(self.y, raw + shift))
+            if abs(slope) <= rounding or not abs(slope) < least or bend <= 0:
+                break
+            best, least = shift, abs(slope)
+            shift -= slope / bend
+        if abs(slope) < least:
+            best = shift
+        params = params.copy()
+        params[-1] += best
+        return params
+
     def _evaluate(self, params, curvature=False):
         """What one pass over X finds at params, with a memory of the last two."""
         key = params.tobytes()
@@ -522,8 +542,8 @@ class LinearObjective:
 
     def subsample(self, size):
         """The objective of every k-th row, at most `size` of them; the same parameters."""
-        keep = np.arange(0, self.design.n_rows, -(-self.design.n_rows // size))
-        return self._like(self.design.only(keep), self.y[keep], self.loss, self.n_outputs)
+        step = -(-self.design.n_rows // size)
+        return self._like(self.design.every(step), self.y[::step], self.loss, self.n_outputs)
 
     def only(self, keep, loss):
         """The objective of some rows and another loss, up to a factor: the penalty weighs as in this one."""

@@ -280,6 +280,32 @@ def test_separable_classes_end_in_a_finite_fit(loss):
         assert solution.value < 1e-4
 
 
+@pytest.mark.parametrize("loss", [LogLoss(), SquaredHinge(), Huber(), Poisson()], ids=repr)
+def test_many_rows_take_no_hessian_of_all_of_them(loss, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30_000, 6)) * np.logspace(-2, 2, 6) + 3
+    f = X @ (rng.normal(size=6) / np.logspace(-2, 2, 6))
+    y = rng.poisson(np.exp(0.1 * f)) if isinstance(loss, Poisson) else f + rng.standard_t(3, len(f))
+    y = (y > np.median(y)).astype(float) if isinstance(loss, LogLoss | SquaredHinge) else y.astype(float)
+    objective = LinearObjective(X, y, loss, penalty=L2(), alpha=1e-3)
+    rows_of_hessians = []
+    hessian = LinearObjective.hessian
+
+    def counted(self, params):
+        rows_of_hessians.append(self.design.n_rows)
+        return hessian(self, params)
+
+    monkeypatch.setattr(LinearObjective, "hessian", counted)
+    solution = solve(objective, tol=1e-6)
+    assert solution.converged
+    assert max(rows_of_hessians) == len(X) // 5
+    # tol bounds the gradient and what a step promises, which is the suboptimality to second order
+    best = solve(objective, "lbfgs", tol=1e-13)
+    assert solution.value - best.value <= 2e-6 * best.value
+    assert best.value - 1e-13 <= solution.value
+    assert solution.value - solution.gap <= best.value
+
+
 def test_preconditioned_lbfgs_needs_few_passes_on_ill_conditioned_columns():
     rng = np.random.default_rng(8)
     factor = np.linalg.cholesky(0.95 ** np.abs(np.subtract.outer(range(20), range(20))))

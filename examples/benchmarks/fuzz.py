@@ -275,7 +275,8 @@ def check(problem):
     floor = max(null if at_infinity else FLOOR * null, rounding, TINY)
     oracle, theirs = "the model without features", null
     for name, coef, intercept in oracles(objective) if ours > TINY else ():  # no loss is below 0
-        if (value := objective.value(coef, intercept)) < theirs:
+        # Where a column is constant an oracle may pair a huge coefficient with a huge intercept, and a value is noise.
+        if (value := objective.value(coef, intercept) + objective.rounding(coef, intercept)) < theirs:
             oracle, theirs = name, value
         if theirs - ours <= AGREE / 10 * max(ours, floor):
             break

@@ -7,12 +7,17 @@ slope predicts (Armijo), the minimum along it is taken, found from the raw predi
 pass over X; piecewise quadratic losses then end in finitely many steps.  Far from the optimum a loss that is almost
 linear has next to no curvature; where Newton's step fails, shares of a curvature that lies above the loss are added to
 its own: that of iteratively reweighted least squares, whose full step always descends, or where the loss gives none, of
-the damped Hessian.  With many rows the first iterations run on a strided subsample, and the Hessian of a fifth of the
-rows serves for all steps that follow, as long as each leaves little of the gradient: such a step costs a pass for value
-and gradient, a third of one with a Hessian.  The fit ends where the gradient is small and the next step promises little: on a flat spot only the first is
-so.  After that one more step is taken, or two: it squares the error, so that repeated and weighted fits agree to
-rounding.
+the damped Hessian.  The fit ends where the gradient is small and the next step promises little: on a flat spot only the
+first is so.  After that one more step is taken, or two: it squares the error, so that repeated and weighted fits agree
+to rounding.
+
+With many rows the first iterations run on a strided subsample, and on a fifth of the rows.  The Hessian found there
+serves for all steps that follow, as long as each leaves little of the gradient: such a step costs a pass for value and
+gradient, a third of one with a Hessian.  At the end the intercept alone is brought to rounding, from the raw
+predictions: the duality gap asks for it.
 """
+
+from functools import partial
 
 import numpy as np
 from scipy import optimize
@@ -60,10 +65,15 @@ class Newton(Solver):
         size, n_rows = max(PILOT_LEAST, PILOT_ROWS * objective.n_params), objective.design.n_rows
         if size >= n_rows / SAMPLE:
             return _solve(newton, objective, params, tol, max_iter, callback)
-        pilot = _solve(newton, objective.subsample(size), params, PILOT_TOL, max_iter, None)
-        if objective.value_gradient(pilot.params)[0] < objective.value_gradient(params)[0]:
-            params = pilot.params
-        return _solve(chords, objective, params, tol, max_iter, callback)
+        for sample in (objective.subsample(size), objective.subsample(n_rows // SAMPLE)):
+            pilot = _solve(partial(newton, polish=0), sample, params, PILOT_TOL, max_iter, None)
+            if pilot.value < sample.value_gradient(params)[0]:
+                params = pilot.params
+
+        def method(objective, x, **given):
+            return chords(objective, x, factor_or_pseudo_inverse(sample.hessian(x)), **given)
+
+        return _solve(method, objective, params, tol, max_iter, callback)
 
 
 def _solve(function, objective, params, tol, max_iter, callback):
@@ -74,11 +84,9 @@ def _solve(function, objective, params, tol, max_iter, callback):
     return run(objective, params, method, Newton.name, tol=tol, options={}, callback=callback, own_test=True)
 
 
-def chords(objective, x, *, tol, maxiter, callback):
-    """Minimise by steps of one Hessian, that of a subsample at x, and where they leave too much by `newton`."""
-    sample = objective.subsample(objective.design.n_rows // SAMPLE)
-    solve = factor_or_pseudo_inverse(sample.hessian(x))
-    (value, gradient), met = objective.value_gradient(x), False
+def chords(objective, x, solve, *, tol, maxiter, callback):
+    """Minimise by steps of one Hessian, by which `solve` divides; where they leave too much, by `newton`."""
+    value, gradient = objective.value_gradient(x)
     for n_iter in range(maxiter):
         step = -solve(gradient)
         new, end = objective.value_gradient(x + step)
@@ -86,27 +94,30 @@ def chords(objective, x, *, tol, maxiter, callback):
             return newton(objective, x, tol=tol, maxiter=maxiter - n_iter, callback=callback)
         x, value, gradient = x + step, new, end
         callback(x)
-        if met:
-            break
-        met = objective.optimality(gradient) <= tol and not _promises(objective, value, gradient, -solve(gradient), tol)
-    message = "tol reached" if met else "maximum number of iterations reached"
-    return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message=message)
+        if objective.optimality(gradient) <= tol and not _promises(objective, value, gradient, -solve(gradient), tol):
+            x = objective.with_best_intercept(x)
+            value, gradient = objective.value_gradient(x)
+            return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message="tol reached")
+    return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message="maximum number of iterations reached")
 
 
-def newton(objective, x, *, tol, maxiter, callback):
+def newton(objective, x, *, tol, maxiter, callback, polish=POLISH):
     """Minimise; see the module's docstring."""
     polished, message = 0, "maximum number of iterations reached"
     for _ in range(maxiter):
         value, gradient = objective.value_gradient(x)
         error = objective.optimality(gradient)
-        if polished and error <= tol and (polished == POLISH or error == 0):
+        if polished and error <= tol and (polished == polish or error == 0):
             message = "tol reached"
             break
         H = objective.hessian(x)
         step = -factor_or_pseudo_inverse(H)(gradient)
         done = error <= tol and (polished or not _promises(objective, value, gradient, step, tol))
         polished += done
-        found, trusted = _along(objective, H, step, x, last=polished == POLISH)
+        if polished > polish:
+            message = "tol reached"
+            break
+        found, trusted = _along(objective, H, step, x, last=polished == polish)
         if not trusted and not done:
             above = objective.majorizer(x) if objective.has_majorizer else _damped(H)
             points = [found]
