@@ -19,7 +19,8 @@ __all__ = ["LinearObjective", "ReluRows", "share_kinks"]
 
 EPS = np.finfo(np.float64).eps
 AT_BOUND = 1e-13  # of the largest coefficient: a distance from a bound that is rounding
-SETTLING = 8  # Newton steps of an intercept, at most
+SETTLING = 12  # steps of the intercepts, at most,
+SETTLED_BY = 4000  # with the curvature of as many rows
 FAR = 1024.0  # a raw prediction beyond all kinks; a power of two, so that constants come out exact
 
 
@@ -273,23 +274,35 @@ class LinearObjective:
         return slope
 
     def with_best_intercept(self, params):
-        """The same coefficients with the intercept whose slope is rounding, from the raw predictions; of one output."""
-        if not (self.fit_intercept and self.n_outputs == 1 and self.loss.elementwise):
+        """The same coefficients, with the intercepts whose slopes are rounding; found from the raw predictions."""
+        together = self.n_outputs == 1 or self.coupled
+        if not (self.fit_intercept and together and self.loss.elementwise and self.has_curvature):
             return params
-        raw, shift = self._evaluate(params).raw, 0.0
-        least, rounding = np.inf, EPS * self.null.mass
+        raw, rounding = self._evaluate(params).raw, EPS * self.null.mass
+        # A few thousand rows know the curvature well enough for steps that all have it.
+        few = slice(None, None, max(1, len(raw) // SETTLED_BY))
+        inverse = np.linalg.pinv(self._curvature_of_intercepts(few, raw), hermitian=True)
+        shift, best, least = np.zeros(self.n_outputs), np.zeros(self.n_outputs), np.inf
         for _ in range(SETTLING):
-            slope = float(self.loss.value_gradient(self.y, raw + shift, self.weight)[1].sum())
-            bend = float(self.weight @ self.loss.hessian(self.y, raw + shift))
-            if abs(slope) <= rounding or not abs(slope) < least or bend <= 0:
+            moved = raw + (shift if self.coupled else shift[0])
+            slope = np.atleast_1d(self.loss.value_gradient(self.y, moved, self.weight)[1].sum(axis=0))
+            if not np.abs(slope).max() < least:
                 break
-            best, least = shift, abs(slope)
-            shift -= slope / bend
-        if abs(slope) < least:
-            best = shift
-        params = params.copy()
-        params[-1] += best
-        return params
+            best, least = shift, np.abs(slope).max()
+            if least <= rounding:
+                break
+            shift = shift - inverse @ slope
+        theta = params.reshape(self.n_outputs, self.p).copy()
+        theta[:, -1] += best
+        return theta.ravel()
+
+    def _curvature_of_intercepts(self, rows, raw):
+        """Second derivatives by the intercepts, from some of the rows, (n_outputs, n_outputs)."""
+        y, raw, weight = self.y[rows], raw[rows], self.weight[rows] / self.weight[rows].sum() * self.weight.sum()
+        if not self.coupled:
+            return np.atleast_2d(weight @ self.loss.hessian(y, raw))
+        directions = np.eye(self.n_outputs)[:, None] * np.ones((len(raw), 1))
+        return np.array([self.loss.hessian_product(y, raw, weight, each).sum(axis=0) for each in directions])
 
     def _evaluate(self, params, curvature=False):
         """What one pass over X finds at params, with a memory of the last two."""

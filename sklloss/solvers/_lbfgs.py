@@ -5,7 +5,7 @@ z = R params, column by column of the raw prediction (for softmax regression thi
 of the conditioning is that of the loss alone, so that 10 to 20 evaluations suffice where plain L-BFGS needs hundreds.
 Beyond a few thousand columns the factor costs more than it saves; there the unit norm of the standardised columns is
 all the preconditioning.  With curvature and few parameters, SciPy's trust-region method goes on where the line search
-stalls, and Newton steps end the fit at rounding, as long as the Hessian is positive definite; then the minimum is
+stalls, and Newton steps that are cheap end the fit at rounding, as long as the Hessian is positive definite; then the minimum is
 strict.  A loss that is not convex ends in a local minimum, and the certificate says so.
 """
 
@@ -20,7 +20,8 @@ __all__ = ["LBFGS"]
 GRAM_COLUMNS = 1500
 GRAM_ROWS = 20  # rows of the subsample for each column, and at least
 GRAM_LEAST = 2000
-POLISH = 6  # Newton steps at the end, at most
+POLISH = 6  # Newton steps at the end, at most, where
+POLISH_WORK = 1e9  # multiplications at most make a Hessian
 
 
 class LBFGS(Solver):
@@ -48,9 +49,13 @@ class LBFGS(Solver):
                 found = run(objective, before.params, "L-BFGS-B", self.name, options=options, basis=basis, **given)
             found.history[:0] = before.history
             found.n_iter = len(found.history)
-        if not curved or found.n_iter >= max_iter or not np.isfinite(found.value):
+        dear = objective.design.n_rows * objective.n_params**2 > POLISH_WORK
+        if found.n_iter >= max_iter or not np.isfinite(found.value):
             return found
-        polished, strict = _polish(objective, found.params)
+        if curved and not dear:
+            polished, strict = _polish(objective, found.params)
+        else:
+            polished, strict = objective.with_best_intercept(found.params), False
         solution = smooth_solution(
             objective, polished, tol=tol, n_iter=len(found.history), solver=self.name, message=found.message,
             history=found.history,
