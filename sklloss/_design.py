@@ -8,6 +8,7 @@ from scipy import sparse
 
 __all__ = ["Design", "GramSums"]
 
+OWN = "origin", "gram", "by_columns", "_views"  # what a design computes once, and another may not inherit
 BLOCK_BYTES = 1 << 18  # a block and its temporaries stay in the second-level cache
 FAR = 30.0  # a centre this many spreads from 0 is subtracted in each block, before digits are lost
 
@@ -35,8 +36,7 @@ class Design:
         self.X, self.weight, self.rows = X, weight, rows
         self.sparse = sparse.issparse(X)
         self.n_rows, self.n_features = len(weight), X.shape[1]
-        density = X.nnz / max(1, X.shape[0] * X.shape[1]) if self.sparse else 1.0
-        self.block = max(256, int(BLOCK_BYTES / (8 * max(1.0, density * self.n_features))))
+        self.block = _block(X)
         self.shift = None
         self.step = 1  # without `rows`, one row in so many is in use
         self.n_passes = 0  # how often the whole of X was read
@@ -58,9 +58,27 @@ class Design:
     def blocks(self):
         """Yield (slice of the design's rows, those rows of X as float64, shifted)."""
         self.n_passes += 1
-        for start in range(0, self.n_rows, self.block):
-            stop = min(start + self.block, self.n_rows)
-            yield slice(start, stop), self.take(self.index(start, stop))
+        for i, rows in enumerate(self._bounds()):
+            yield rows, self._views[i] if self._views else self.take(self.index(rows.start, rows.stop))
+
+    def _bounds(self):
+        """The rows of each block."""
+        return (slice(at, min(at + self.block, self.n_rows)) for at in range(0, self.n_rows, self.block))
+
+    @cached_property
+    def _views(self):
+        """The blocks of a CSR matrix that need no copy, as a list; None where they do."""
+        X = self.X
+        if not self.sparse or X.dtype != np.float64 or self.rows is not None or self.step > 1:
+            return None
+        ends = ((rows, *X.indptr[[rows.start, rows.stop]]) for rows in self._bounds())
+        return [
+            type(X)(
+                (X.data[a:b], X.indices[a:b], X.indptr[rows.start : rows.stop + 1] - a),
+                shape=(rows.stop - rows.start, X.shape[1]),
+            )
+            for rows, a, b in ends
+        ]
 
     def _standardise(self, centred):
         """Weighted mean and spread of every column, in one pass around a provisional centre."""
@@ -153,7 +171,7 @@ class Design:
 
     def _of_rows(self, keep):
         sub = object.__new__(Design)
-        sub.__dict__.update({k: v for k, v in vars(self).items() if k not in ("origin", "gram")})
+        sub.__dict__.update({k: v for k, v in vars(self).items() if k not in OWN})
         sub.weight = self.weight[keep] / self.weight[keep].sum()
         sub.n_rows = len(sub.weight)
         return sub
@@ -161,16 +179,17 @@ class Design:
     def in_one_block(self):
         """The same design, seen as one block of all rows."""
         whole = copy(self)
+        whole.__dict__.pop("_views", None)
         whole.block = self.n_rows
         return whole
 
     def columns(self, index):
         """The design of some columns, a copy of them, standardised as here."""
         part = object.__new__(Design)
-        part.__dict__.update({k: v for k, v in vars(self).items() if k not in ("origin", "gram", "by_columns")})
+        part.__dict__.update({k: v for k, v in vars(self).items() if k not in OWN})
         part.X = self.by_columns[:, index]
         part.X = part.X.tocsr() if self.sparse else np.ascontiguousarray(part.X)
-        part.n_features, part.n_passes = len(index), 0
+        part.block, part.n_features, part.n_passes = _block(part.X), len(index), 0
         part.inverse, part.spread, part.centre = self.inverse[index], self.spread[index], self.centre[index]
         part.shift = None if self.shift is None else self.shift[index]
         return part
@@ -179,6 +198,12 @@ class Design:
     def by_columns(self):
         """X in a form from which columns are taken fast."""
         return self.X.tocsc() if self.sparse else self.X
+
+
+def _block(X):
+    """Rows of a block."""
+    per_row = X.nnz / max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
+    return max(256, int(BLOCK_BYTES / (8 * max(1.0, per_row))))
 
 
 class GramSums:

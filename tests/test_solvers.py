@@ -281,10 +281,11 @@ def test_separable_classes_end_in_a_finite_fit(loss):
 
 
 @pytest.mark.parametrize("loss", [LogLoss(), SquaredHinge(), Huber(), Poisson()], ids=repr)
-def test_many_rows_take_no_hessian_of_all_of_them(loss, monkeypatch):
+def test_many_rows_and_columns_take_no_hessian_of_all_rows(loss, monkeypatch):
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(30_000, 6)) * np.logspace(-2, 2, 6) + 3
-    f = X @ (rng.normal(size=6) / np.logspace(-2, 2, 6))
+    units = np.logspace(-2, 2, 30)
+    X = rng.normal(size=(30_000, 30)) * units + 3
+    f = X @ (rng.normal(size=30) / units) / 2
     y = rng.poisson(np.exp(0.3 * (f - f.mean()))) if isinstance(loss, Poisson) else f + rng.standard_t(3, len(f))
     y = (y > np.median(y)).astype(float) if isinstance(loss, LogLoss | SquaredHinge) else y.astype(float)
     objective = LinearObjective(X, y, loss, penalty=L2(), alpha=1e-3)

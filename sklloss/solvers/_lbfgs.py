@@ -5,8 +5,8 @@ z = R params, column by column of the raw prediction (for softmax regression thi
 of the conditioning is that of the loss alone, so that 10 to 20 evaluations suffice where plain L-BFGS needs hundreds.
 Beyond a few thousand columns the factor costs more than it saves; there the unit norm of the standardised columns is
 all the preconditioning.  With curvature and few parameters, SciPy's trust-region method goes on where the line search
-stalls, and Newton steps that are cheap end the fit at rounding, as long as the Hessian is positive definite; then the minimum is
-strict.  A loss that is not convex ends in a local minimum, and the certificate says so.
+stalls, and Newton steps, where they are cheap, end the fit at rounding, as long as the Hessian is positive definite;
+then the minimum is strict.  A loss that is not convex ends in a local minimum, and the certificate says so.
 """
 
 import numpy as np

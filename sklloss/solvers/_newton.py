@@ -11,10 +11,10 @@ the damped Hessian.  The fit ends where the gradient is small and the next step 
 first is so.  After that one more step is taken, or two: it squares the error, so that repeated and weighted fits agree
 to rounding.
 
-With many rows the first iterations run on a strided subsample, and on a fifth of the rows.  The Hessian found there
-serves for all steps that follow, as long as each leaves little of the gradient: such a step costs a pass for value and
-gradient, a third of one with a Hessian.  At the end the intercept alone is brought to rounding, from the raw
-predictions: the duality gap asks for it.
+With many rows the first iterations run on a strided subsample.  With many columns as well they go on with a fifth of
+the rows, whose Hessian serves for all steps that follow, as long as each leaves little of the gradient: such a step
+costs a pass for value and gradient, a third of one with a Hessian.  At the end the intercept alone is brought to
+rounding, from the raw predictions: the duality gap asks for it.
 """
 
 from functools import partial
@@ -31,7 +31,8 @@ __all__ = ["Newton", "minimum_along", "newton"]
 PILOT_ROWS = 20  # rows of the subsample for each parameter, and at least
 PILOT_LEAST = 2000
 PILOT_TOL = 1e-3
-SAMPLE = 5  # one row in so many gives the Hessian of all steps
+DEAR = 30  # parameters from which a Hessian costs as much as two passes
+SAMPLE = 5  # there one row in so many gives the Hessian of all steps
 LEFT = 0.3  # the part of the gradient that such a step may leave, else it pays to take a Hessian of its own
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
 ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
@@ -65,15 +66,22 @@ class Newton(Solver):
         size, n_rows = max(PILOT_LEAST, PILOT_ROWS * objective.n_params), objective.design.n_rows
         if size >= n_rows / SAMPLE:
             return _solve(newton, objective, params, tol, max_iter, callback)
-        for sample in (objective.subsample(size), objective.subsample(n_rows // SAMPLE)):
-            pilot = _solve(partial(newton, polish=0), sample, params, PILOT_TOL, max_iter, None)
-            if pilot.value < sample.value_gradient(params)[0]:
-                params = pilot.params
+        params = _pilot(objective.subsample(size), params, max_iter)
+        if objective.n_params < DEAR:
+            return _solve(newton, objective, params, tol, max_iter, callback)
+        sample = objective.subsample(n_rows // SAMPLE)
+        params = _pilot(sample, params, max_iter)
 
         def method(objective, x, **given):
             return chords(objective, x, factor_or_pseudo_inverse(sample.hessian(x)), **given)
 
         return _solve(method, objective, params, tol, max_iter, callback)
+
+
+def _pilot(sample, params, max_iter):
+    """The fit of a subsample, or the start where it is no better."""
+    found = _solve(partial(newton, polish=0), sample, params, PILOT_TOL, max_iter, None)
+    return found.params if found.value < sample.value_gradient(params)[0] else params
 
 
 def _solve(function, objective, params, tol, max_iter, callback):
