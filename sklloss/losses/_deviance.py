@@ -13,7 +13,7 @@ from ._base import Loss
 __all__ = ["Gamma", "Poisson", "Tweedie"]
 
 
-NEAR = 1e-3  # where expm1(t) - t has lost three digits, and four terms of its series have all
+NEAR = 0.1  # where expm1(t) - t loses digits, and nine terms of its power series have them all
 
 
 class _Deviance(Loss):
@@ -106,8 +106,10 @@ class Poisson(_Deviance):
         gradient = np.where(positive, e, mu)
         rows = np.where(positive, e - t, mu)
         near = positive & (np.abs(t) < NEAR)
-        s = t[near]
-        rows[near] = s * s / 2 * (1 + s / 3 * (1 + s / 4 * (1 + s / 5)))
+        s, series = t[near], 1.0
+        for k in range(10, 2, -1):
+            series = 1 + s / k * series
+        rows[near] = s * s / 2 * series
         weighted = (2 * y.T * weight).T
         value = float((weighted * rows).sum())
         if not np.isfinite(value):  # of a tiny y, or for good
