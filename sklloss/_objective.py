@@ -202,7 +202,7 @@ class LinearObjective:
 
     @property
     def quadratic(self):
-        return self.loss.quadratic and self.smooth
+        return self.loss.quadratic and self.smooth and not self.coupled
 
     @property
     def declared(self):
@@ -228,7 +228,7 @@ class LinearObjective:
     @property
     def coupled(self):
         """Whether the columns of the raw prediction form one problem, as in softmax regression."""
-        return self.n_outputs > 1 and self.loss.multiclass
+        return self.n_outputs > 1 and self.loss.coupled
 
     # ------------------------------------------------------------------------- value, gradient and curvature
     def value_gradient(self, params):

@@ -64,6 +64,10 @@ class Loss(BaseEstimator):
         Whether a fact that is False is known to be false; of a sum or a plain function it may only be unknown.
     multiclass : bool
         Takes ``(n, K)`` raw predictions with class indices; otherwise K classes are K one-vs-rest columns.
+    coupled : bool
+        The columns of a raw prediction form one problem; otherwise the loss of a row is the sum over its columns.
+    n_outputs : int or None
+        Of a coupled loss of numbers, how many of them its parameters are for; None for any.
     n_classes : int or None
         The number of classes that its parameters are for; None for any.
     poor_score : bool
@@ -100,6 +104,8 @@ class Loss(BaseEstimator):
     definite: Any = True
     standardized: Any = False
     multiclass: Any = False
+    coupled: Any = property(lambda self: self.multiclass)
+    n_outputs: Any = None
     positive_only: Any = False
     n_classes: Any = None
     poor_score: Any = False
@@ -252,10 +258,13 @@ class Loss(BaseEstimator):
         _check_domain(y_true, self.interval_y_true, "y_true", self)
 
     def per_sample(self, y_true, y_pred):
-        """Loss of each row for predictions as a user sees them, (n,); the mean over the outputs of a regression."""
+        """Loss of each row for predictions as a user sees them, (n,); the mean over the outputs of a regression.
+
+        Coupled outputs have no mean: there it is the loss as it is fitted.
+        """
         y_true, raw = self.checked(y_true, y_pred)
-        rows = self.loss(y_true, raw)
-        return rows / y_true.shape[1] if self.response_method == "predict" and y_true.ndim == 2 else rows
+        rows, averaged = self.loss(y_true, raw), self.response_method == "predict" and not self.coupled
+        return rows / y_true.shape[1] if averaged and y_true.ndim == 2 else rows
 
     def checked(self, y_true, y_pred):
         """Targets and raw predictions of valid targets and predictions; else a ValueError."""
@@ -622,6 +631,14 @@ def best_of(value, candidates):
         found = optimize.minimize_scalar(value, bounds=(low, high), method="bounded", options=options)
         best = min(best, float(found.x), key=value)
     return best
+
+
+def best_row(objective, starts):
+    """The best point that L-BFGS-B finds from the best of some starts; `objective` returns value and gradient."""
+    start = min(starts, key=lambda point: objective(point)[0])
+    options = {"maxiter": 500, "maxfun": 2000, "ftol": 0.0, "gtol": 1e-9}
+    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
+    return min((start, found), key=lambda point: objective(point)[0])
 
 
 def _check_domain(values, domain, what, loss):

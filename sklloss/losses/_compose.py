@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils.metaestimators import available_if
 
-from ._base import Loss, best_of, root
+from ._base import Loss, best_of, best_row, root
 from ._kinks import Kinks
 
 __all__ = ["LossSum"]
@@ -123,6 +123,7 @@ class LossSum(Loss):
     poor_score = property(lambda self: self._all("poor_score"))
     standardized = property(lambda self: any(part.standardized for part in self.parts))
     multiclass = property(lambda self: any(part.multiclass for part in self.parts))
+    coupled = property(lambda self: any(part.coupled for part in self.parts))
     positive_only = property(lambda self: any(part.positive_only for part in self.parts))
     has_curvature = property(lambda self: self._all("has_curvature"))
     response_method = property(lambda self: self.parts[0].response_method)  # type: ignore[assignment]
@@ -136,6 +137,10 @@ class LossSum(Loss):
     @property
     def n_classes(self):
         return next((part.n_classes for part in self.parts if part.n_classes is not None), None)
+
+    @property
+    def n_outputs(self):
+        return next((part.n_outputs for part in self.parts if part.n_outputs is not None), None)
 
     @property
     def blank(self):
@@ -234,6 +239,8 @@ class LossSum(Loss):
     def fit_intercept_only(self, y_true, weight, n_outputs=1, sample_set=None):
         if n_outputs > 1:
             return self._best_shift(y_true, weight, n_outputs, sample_set)
+        if y_true.ndim == 2 and self.coupled:
+            return self._best_row(y_true, weight)
         if y_true.ndim == 2:
             return np.array([self.column(k).fit_intercept_only(y_true[:, k], weight) for k in range(y_true.shape[1])])
         best = [
@@ -261,6 +268,16 @@ class LossSum(Loss):
         start = min(starts, key=lambda raw: objective(raw)[0])
         found = optimize.minimize(objective, start, jac=True, options={"gtol": 1e-10}).x
         return found - found.mean() if self.shift_invariant else found
+
+    def _best_row(self, y_true, weight):
+        """Best constant raw prediction of coupled outputs, (n_outputs,): from the best of its parts down."""
+
+        def objective(raw):
+            raw = np.broadcast_to(raw, y_true.shape)
+            value, gradient = self.value_gradient(y_true, raw, weight / weight.sum())
+            return value, gradient.sum(axis=0)
+
+        return best_row(objective, [part.fit_intercept_only(y_true, weight) for w, part in self.summands if w])
 
     def bind(self, classes):
         return self._like(part.bind(classes) for part in self.parts)
