@@ -424,6 +424,8 @@ class LinearObjective:
                 else np.abs(self.loss.curvature(self.y, raw, self.weight)[0]).sum()
             )
             mass += bend * size
+        elif self.loss.response_method == "predict" and self.has_curvature:
+            mass += np.abs(self.loss.hessian_product(self.y, raw, self.weight, np.abs(raw) + np.abs(self.y))).sum()
         return float(mass)
 
     @property

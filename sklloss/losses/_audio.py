@@ -92,14 +92,15 @@ class MelSpectrogram(BaseEstimator):
 
     def vjp(self, rows, slopes):
         """Slopes by the features times the Jacobian at each row, like rows."""
-        return self._back(slopes, *self._energy(rows), rows.shape[1])
+        return self._back(slopes, self._energy(rows), rows.shape[1])
 
     def pull(self, rows):
         """Features, and the function that takes slopes by them to slopes by the rows, at the price of one of them."""
         found = self._energy(rows)
-        return self._features(found[-1]), lambda slopes: self._back(slopes, *found, rows.shape[1])
+        return self._features(found[-1]), lambda slopes: self._back(slopes, found, rows.shape[1])
 
-    def _back(self, slopes, spectrum, magnitude, energy, length):
+    def _back(self, slopes, found, length):
+        spectrum, magnitude, energy = found
         slopes = slopes.reshape(energy.shape)
         if self.rounding:
             above = energy / FLOOR - 1

@@ -633,10 +633,10 @@ def best_of(value, candidates):
     return best
 
 
-def best_row(objective, starts):
+def best_row(objective, starts, max_iter=500):
     """The best point that L-BFGS-B finds from the best of some starts; `objective` returns value and gradient."""
     start = min(starts, key=lambda point: objective(point)[0])
-    options = {"maxiter": 500, "maxfun": 2000, "ftol": 0.0, "gtol": 1e-9}
+    options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "ftol": 0.0, "gtol": 1e-9}
     found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
     return min((start, found), key=lambda point: objective(point)[0])
 

@@ -7,6 +7,7 @@ and base are linear and convex, so is the whole, and it has a curvature, J' diag
 
 import numpy as np
 from scipy import linalg
+from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Loss, ResidualLoss, _column, best_row
@@ -77,7 +78,7 @@ class FeatureLoss(Loss):
     # -------------------------------------------------------------------- parameters, and the map that is read off once
     def __sklearn_clone__(self):
         # A map is given as it is fitted, as a number would be: to clone it would be to forget what it learned.
-        return FeatureLoss(type(self.base)(**self.base.get_params(deep=False)), self.feature_map, self.target)
+        return FeatureLoss(clone(self.base, safe=False), self.feature_map, self.target)
 
     def __getstate__(self):
         return {key: value for key, value in super().__getstate__().items() if key not in ("_read", "_seen")}
@@ -145,11 +146,12 @@ class FeatureLoss(Loss):
 
     def loss(self, y_true, raw_prediction):
         features = self.map.features(_rows(raw_prediction))
-        return self._values(self._targets(y_true, features), features).astype(raw_prediction.dtype, copy=False)
+        with np.errstate(over="ignore"):  # beyond float32, inf is the true value
+            return self._values(self._targets(y_true, features), features).astype(raw_prediction.dtype, copy=False)
 
     def _values(self, targets, features):
         """Loss of each row, (n,)."""
-        with np.errstate(over="ignore"):  # beyond float32, inf is the true value
+        with np.errstate(over="ignore"):
             return sum(self.base.loss(t, f) / f.shape[1] for t, f in zip(targets, features, strict=True))
 
     def _slopes(self, targets, features):
@@ -211,8 +213,9 @@ class FeatureLoss(Loss):
             if np.linalg.matrix_rank(J) == len(J):
                 return row
             starts.append(row)
-        if self.smooth or not _has_soft_kinks(self.base):
-            return best_row(lambda row: self._of_constant(targets, row, share), starts)
+        if not (self.convex and _has_soft_kinks(self.base)) or self.smooth:
+            few = {} if self.convex else {"max_iter": 50}  # a yardstick, which a local minimum is as well as another
+            return best_row(lambda row: self._of_constant(targets, row, share), starts, **few)
         # Of a convex loss with kinks, closer and closer from above.
         width = float(self._of_constant(targets, starts[0], share)[0])
         for _ in range(16 if width else 0):
