@@ -192,6 +192,11 @@ class Loss(BaseEstimator):
         own = type(self).hessian_product is not Loss.hessian_product
         return own or hasattr(self, "hessian" if self.elementwise else "curvature")
 
+    def of_constant(self, y_true, row, weight):
+        """Weighted sum of the losses when each row is predicted to be the same, (n_outputs,), and its gradient."""
+        value, gradient = self.value_gradient(y_true, np.broadcast_to(row, y_true.shape), weight)
+        return value, gradient.sum(axis=0)
+
     def fit_intercept_only(self, y_true, weight):
         """Best constant raw prediction: () or (K,).  Start of a fit and null model of every skill score."""
         raise NotImplementedError(f"{type(self).__name__} must define fit_intercept_only(y_true, weight).")
@@ -633,8 +638,16 @@ def best_of(value, candidates):
     return best
 
 
-def best_row(objective, starts, max_iter=500):
-    """The best point that L-BFGS-B finds from the best of some starts; `objective` returns value and gradient."""
+def best_row(loss, y_true, weight, starts):
+    """The best constant row that L-BFGS-B finds from the best of some starts, (n_outputs,).
+
+    Of a loss that is not convex it is a yardstick, for which a local minimum is as good as another.
+    """
+    max_iter, share = 500 if loss.convex else 50, weight / weight.sum()
+
+    def objective(row):
+        return loss.of_constant(y_true, row, share)
+
     start = min(starts, key=lambda point: objective(point)[0])
     options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "ftol": 0.0, "gtol": 1e-9}
     found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x

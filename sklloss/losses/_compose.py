@@ -180,6 +180,10 @@ class LossSum(Loss):
             value, gradient = value + w * v, gradient + w * g
         return value, gradient
 
+    def of_constant(self, y_true, row, weight):
+        found = [(w, part.of_constant(y_true, row, weight)) for w, part in self.summands if w]
+        return sum(w * value for w, (value, _) in found), sum(w * gradient for w, (_, gradient) in found)
+
     @available_if(lambda self: self._all_have("hessian"))
     def hessian(self, y_true, raw_prediction):
         return sum(w * part.hessian(y, raw_prediction) for w, part, y in self._each(y_true, raw_prediction))
@@ -240,7 +244,8 @@ class LossSum(Loss):
         if n_outputs > 1:
             return self._best_shift(y_true, weight, n_outputs, sample_set)
         if y_true.ndim == 2 and self.coupled:
-            return self._best_row(y_true, weight)
+            starts = [part.fit_intercept_only(y_true, weight) for w, part in self.summands if w]
+            return best_row(self, y_true, weight, starts)
         if y_true.ndim == 2:
             return np.array([self.column(k).fit_intercept_only(y_true[:, k], weight) for k in range(y_true.shape[1])])
         best = [
@@ -268,16 +273,6 @@ class LossSum(Loss):
         start = min(starts, key=lambda raw: objective(raw)[0])
         found = optimize.minimize(objective, start, jac=True, options={"gtol": 1e-10}).x
         return found - found.mean() if self.shift_invariant else found
-
-    def _best_row(self, y_true, weight):
-        """Best constant raw prediction of coupled outputs, (n_outputs,): from the best of its parts down."""
-
-        def objective(raw):
-            raw = np.broadcast_to(raw, y_true.shape)
-            value, gradient = self.value_gradient(y_true, raw, weight / weight.sum())
-            return value, gradient.sum(axis=0)
-
-        return best_row(objective, [part.fit_intercept_only(y_true, weight) for w, part in self.summands if w])
 
     def bind(self, classes):
         return self._like(part.bind(classes) for part in self.parts)

@@ -214,22 +214,20 @@ class FeatureLoss(Loss):
                 return row
             starts.append(row)
         if not (self.convex and _has_soft_kinks(self.base)) or self.smooth:
-            few = {} if self.convex else {"max_iter": 50}  # a yardstick, which a local minimum is as well as another
-            return best_row(lambda row: self._of_constant(targets, row, share), starts, **few)
+            return best_row(self, y, weight, starts)
         # Of a convex loss with kinks, closer and closer from above.
-        width = float(self._of_constant(targets, starts[0], share)[0])
+        width = float(self.of_constant(y, starts[0], share)[0])
         for _ in range(16 if width else 0):
-            near = self.smoothed(width)
-            starts.append(best_row(lambda row, near=near: near._of_constant(targets, row, share), starts[-1:]))
+            starts.append(best_row(self.smoothed(width), y, weight, starts[-1:]))
             width /= 5
-        return min(starts, key=lambda row: self._of_constant(targets, row, share)[0])
+        return min(starts, key=lambda row: self.of_constant(y, row, share)[0])
 
-    def _of_constant(self, targets, row, share):
-        """Mean loss of a constant row, and its gradient."""
+    def of_constant(self, y_true, row, weight):
         layers, backward = self.map.pull(row[None])
+        targets = self._targets(y_true, [np.broadcast_to(layer, (len(y_true), layer.shape[1])) for layer in layers])
         features = [np.broadcast_to(layer, t.shape) for layer, t in zip(layers, targets, strict=True)]
-        slopes = [(share @ slope)[None] for slope in self._slopes(targets, features)]
-        return float(share @ self._values(targets, features)), backward(slopes)[0]
+        slopes = [(weight @ slope)[None] for slope in self._slopes(targets, features)]
+        return float(weight @ self._values(targets, features)), backward(slopes)[0]
 
     # --------------------------------------------------------------------------------------------------------- metric
     def check_y_true(self, y_true, fit=False):
