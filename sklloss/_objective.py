@@ -204,7 +204,7 @@ class LinearObjective:
 
     @property
     def quadratic(self):
-        return self.loss.quadratic and self.smooth
+        return self.loss.quadratic and self.smooth and not self.coupled
 
     @property
     def declared(self):
@@ -237,7 +237,7 @@ class LinearObjective:
     @property
     def coupled(self):
         """Whether the columns of the raw prediction form one problem, as in softmax regression."""
-        return self.n_outputs > 1 and self.loss.multiclass
+        return self.n_outputs > 1 and self.loss.coupled
 
     # ------------------------------------------------------------------------- value, gradient and curvature
     def value_gradient(self, params):
@@ -478,6 +478,8 @@ class LinearObjective:
                 else np.abs(self.loss.curvature(self.y, raw, self.weight)[0]).sum()
             )
             mass += bend * size
+        elif self.loss.response_method == "predict" and self.has_curvature:
+            mass += np.abs(self.loss.hessian_product(self.y, raw, self.weight, np.abs(raw) + np.abs(self.y))).sum()
         return float(mass)
 
     @property

@@ -13,10 +13,10 @@ constants, whose minima are fewer; the better of the two local minima is kept.
 
 import numpy as np
 
-from .losses import AbsoluteError
+from .losses import AbsoluteError, SquaredError
 from .losses._base import ResidualLoss
 from .losses._derived import JointScale
-from .solvers import Stopped, get_solver
+from .solvers import Stopped, get_solver, solve_columns
 
 __all__ = ["ScaledFit", "check_joint"]
 
@@ -58,6 +58,8 @@ class ScaledFit:
         get_solver(self.solver, objective)  # what it can't do, it says of the loss as it was passed
         if self.scale == "joint":
             return self._joint(objective, params, options)
+        if objective.coupled:
+            return self._coupled(objective, params, options)
         scale = self.scale if loss.standardized and self.scale is not None else 1.0
         start, graduated = params, not loss.convex and not self.warm
         if graduated or isinstance(scale, str):
@@ -68,6 +70,15 @@ class ScaledFit:
         fit = self._graduated if graduated else self._rescued
         solution = fit(_with_scale(objective, scale), start, options)
         return self._settled(objective, solution, options) if self.scale == "mad" and loss.standardized else solution
+
+    def _coupled(self, objective, start, options):
+        """The solution for outputs that form one problem, whose scale is not estimated; from least squares down."""
+        self.scales.append(1.0 if isinstance(self.scale, str | None) else float(self.scale))
+        if not (objective.loss.convex or self.warm):
+            squares = objective.with_loss(SquaredError())
+            found = solve_columns(get_solver("auto", squares), squares, squares.null.params, tol=1e-6, max_iter=1000)
+            start = min(start, found.params, key=lambda params: objective.value_gradient(params)[0])
+        return self._fit(_with_scale(objective, self.scales[-1]), start, options)
 
     def _fit(self, objective, start, options):
         return get_solver(self.solver, objective).solve(objective, start, **options)

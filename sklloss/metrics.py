@@ -133,7 +133,7 @@ def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
         return float("nan")
     loss, y_true, y_pred = _checked(y_true, y_pred, labels, loss)
     weight = check_sample_weight(sample_weight, y_pred)
-    if loss.response_method == "predict" and y_true.ndim == 2 and y_true.shape == y_pred.shape:
+    if loss.response_method == "predict" and y_true.ndim == 2 and y_true.shape == y_pred.shape and not loss.coupled:
         outputs = range(y_true.shape[1])
         return float(np.mean([_explained(loss.column(k), y_true[:, k], y_pred[:, k], weight) for k in outputs]))
     if y_pred.ndim > 2:  # a pixel is a row, with the weight of its row

@@ -64,6 +64,10 @@ class Loss(BaseEstimator):
         Whether a fact that is False is known to be false; of a sum or a plain function it may only be unknown.
     multiclass : bool
         Takes ``(n, K)`` raw predictions with class indices; otherwise K classes are K one-vs-rest columns.
+    coupled : bool
+        The columns of a raw prediction form one problem; otherwise the loss of a row is the sum over its columns.
+    n_outputs : int or None
+        Of a coupled loss of numbers, how many of them its parameters are for; None for any.
     n_classes : int or None
         The number of classes that its parameters are for; None for any.
     poor_score : bool
@@ -100,6 +104,8 @@ class Loss(BaseEstimator):
     definite: Any = True
     standardized: Any = False
     multiclass: Any = False
+    coupled: Any = property(lambda self: self.multiclass)
+    n_outputs: Any = None
     positive_only: Any = False
     n_classes: Any = None
     poor_score: Any = False
@@ -186,6 +192,11 @@ class Loss(BaseEstimator):
         own = type(self).hessian_product is not Loss.hessian_product
         return own or hasattr(self, "hessian" if self.elementwise else "curvature")
 
+    def of_constant(self, y_true, row, weight):
+        """Weighted sum of the losses when each row is predicted to be the same, (n_outputs,), and its gradient."""
+        value, gradient = self.value_gradient(y_true, np.broadcast_to(row, y_true.shape), weight)
+        return value, gradient.sum(axis=0)
+
     def fit_intercept_only(self, y_true, weight):
         """Best constant raw prediction: () or (K,).  Start of a fit and null model of every skill score."""
         raise NotImplementedError(f"{type(self).__name__} must define fit_intercept_only(y_true, weight).")
@@ -252,10 +263,13 @@ class Loss(BaseEstimator):
         _check_domain(y_true, self.interval_y_true, "y_true", self)
 
     def per_sample(self, y_true, y_pred):
-        """Loss of each row for predictions as a user sees them, (n,); the mean over the outputs of a regression."""
+        """Loss of each row for predictions as a user sees them, (n,); the mean over the outputs of a regression.
+
+        Coupled outputs have no mean: there it is the loss as it is fitted.
+        """
         y_true, raw = self.checked(y_true, y_pred)
-        rows = self.loss(y_true, raw)
-        return rows / y_true.shape[1] if self.response_method == "predict" and y_true.ndim == 2 else rows
+        rows, averaged = self.loss(y_true, raw), self.response_method == "predict" and not self.coupled
+        return rows / y_true.shape[1] if averaged and y_true.ndim == 2 else rows
 
     def checked(self, y_true, y_pred):
         """Targets and raw predictions of valid targets and predictions; else a ValueError."""
@@ -622,6 +636,22 @@ def best_of(value, candidates):
         found = optimize.minimize_scalar(value, bounds=(low, high), method="bounded", options=options)
         best = min(best, float(found.x), key=value)
     return best
+
+
+def best_row(loss, y_true, weight, starts):
+    """The best constant row that L-BFGS-B finds from the best of some starts, (n_outputs,).
+
+    Of a loss that is not convex it is a yardstick, for which a local minimum is as good as another.
+    """
+    max_iter, share = 500 if loss.convex else 50, weight / weight.sum()
+
+    def objective(row):
+        return loss.of_constant(y_true, row, share)
+
+    start = min(starts, key=lambda point: objective(point)[0])
+    options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "ftol": 0.0, "gtol": 1e-9}
+    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
+    return min((start, found), key=lambda point: objective(point)[0])
 
 
 def _check_domain(values, domain, what, loss):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils.metaestimators import available_if
 
-from ._base import Loss, best_of, root
+from ._base import Loss, best_of, best_row, root
 from ._kinks import Kinks
 
 __all__ = ["LossSum"]
@@ -123,6 +123,7 @@ class LossSum(Loss):
     poor_score = property(lambda self: self._all("poor_score"))
     standardized = property(lambda self: any(part.standardized for part in self.parts))
     multiclass = property(lambda self: any(part.multiclass for part in self.parts))
+    coupled = property(lambda self: any(part.coupled for part in self.parts))
     positive_only = property(lambda self: any(part.positive_only for part in self.parts))
     has_curvature = property(lambda self: self._all("has_curvature"))
     response_method = property(lambda self: self.parts[0].response_method)  # type: ignore[assignment]
@@ -136,6 +137,10 @@ class LossSum(Loss):
     @property
     def n_classes(self):
         return next((part.n_classes for part in self.parts if part.n_classes is not None), None)
+
+    @property
+    def n_outputs(self):
+        return next((part.n_outputs for part in self.parts if part.n_outputs is not None), None)
 
     @property
     def blank(self):
@@ -174,6 +179,10 @@ class LossSum(Loss):
             v, g = part.value_gradient(y, raw_prediction, weight, **_for(part, sample_set))
             value, gradient = value + w * v, gradient + w * g
         return value, gradient
+
+    def of_constant(self, y_true, row, weight):
+        found = [(w, part.of_constant(y_true, row, weight)) for w, part in self.summands if w]
+        return sum(w * value for w, (value, _) in found), sum(w * gradient for w, (_, gradient) in found)
 
     @available_if(lambda self: self._all_have("hessian"))
     def hessian(self, y_true, raw_prediction):
@@ -234,6 +243,9 @@ class LossSum(Loss):
     def fit_intercept_only(self, y_true, weight, n_outputs=1, sample_set=None):
         if n_outputs > 1:
             return self._best_shift(y_true, weight, n_outputs, sample_set)
+        if y_true.ndim == 2 and self.coupled:
+            starts = [part.fit_intercept_only(y_true, weight) for w, part in self.summands if w]
+            return best_row(self, y_true, weight, starts)
         if y_true.ndim == 2:
             return np.array([self.column(k).fit_intercept_only(y_true[:, k], weight) for k in range(y_true.shape[1])])
         best = [

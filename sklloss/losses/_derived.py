@@ -294,3 +294,37 @@ class Asymmetric(_OfResidual):
     @available_if(lambda self: self.base.convex and hasattr(self.base, "majorizer"))
     def majorizer(self, y_true, raw_prediction):
         return max(self.quantile, 1 - self.quantile) * self.base.majorizer(y_true, raw_prediction)
+
+
+class SmoothedKinks(_OfResidual):
+    """A loss that declares its kinks, with each of them rounded off by a parabola.
+
+    With t = slope * r + offset, of every kink::
+
+        loss = sum of 0                                at t <= -width / 2
+                      (t + width / 2)**2 / (2 width)   in between
+                      t                                at t >= width / 2
+
+    It is above base, by at most width / 8 for each kink.
+
+    Parameters
+    ----------
+    base : ResidualLoss
+    width : float > 0
+    """
+
+    smooth = True
+
+    def __init__(self, base, width):
+        self.base = base
+        self.width = width
+
+    def rho(self, r):
+        inner = [(c * r + o, np.clip(c * r + o + self.width / 2, 0, self.width)) for c, o in self.base.relu]
+        return sum(part * part / (2 * self.width) + np.maximum(t - self.width / 2, 0) for t, part in inner)
+
+    def psi(self, r):
+        return sum(c * np.clip((c * r + o) / self.width + 0.5, 0, 1) for c, o in self.base.relu)
+
+    def psi_prime(self, r):
+        return sum(c * c / self.width * (np.abs(c * r + o) < self.width / 2) for c, o in self.base.relu)

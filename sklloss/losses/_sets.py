@@ -230,7 +230,7 @@ class OfSets(Loss):
 # Everything else is the base's.
 for _name in (
     *("use", "link", "interval_y_true", "interval_y_pred", "convex", "smooth", "translates", "multiclass", "n_classes"),
-    *("shift_invariant", "probabilistic", "response_method", "has_curvature"),
+    *("coupled", "n_outputs", "shift_invariant", "probabilistic", "response_method", "has_curvature"),
     *("loss", "gradient", "response", "raw", "decision", "probability", "check_y_true"),
 ):
     setattr(OfSets, _name, property(attrgetter(f"base.{_name}")))

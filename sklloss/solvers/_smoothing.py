@@ -1,10 +1,15 @@
-"""Convex losses with kinks that are not a sum of max(0, .): a path of smooth losses that close in on them.
+"""Losses with kinks that are not a sum of max(0, .) of each row: a path of smooth losses that close in on them.
 
 ``loss.smoothed(width)`` is a smooth convex loss above the loss, by at most ``width * loss.excess``.  The objective
 with widths that fall by a factor is minimised again and again, each fit starting at the last.  The duality gap of the
 smooth objective, plus how far it lies above the true one, is a strict bound on what is left; where there is no l2
 penalty to give a gap, the gradient of the smooth objective stands in, and the certificate says so.
+
+Of a loss that is not convex the path is the same, shorter, and ends at a stationary point of the last smooth loss: a
+few coarse fits, then one to tol.  The certificate says how far the loss itself is from it there.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +20,8 @@ __all__ = ["Smoothing"]
 FALL = 0.2  # of the width from one fit to the next
 STEPS = 40
 STALLED = 10  # fits in which the gap does not halve
+NOT_CONVEX = 6  # widths, where there is no gap that falls with them
+COARSE, SHORT = 1e-3, 100  # tol and iterations of all but the last of these fits
 
 
 class Smoothing(Solver):
@@ -32,8 +39,10 @@ class Smoothing(Solver):
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         from . import get_solver  # the table of all solvers, this one among them
 
+        if not objective.convex:
+            return self._local(objective, params, tol, max_iter, callback)
         history: list[tuple[float, float]] = []
-        upper, best, width = np.inf, params, 1.0
+        upper, best, width = np.inf, params, objective.null.value or 1.0
         lower, strict = 0.0, True  # no loss is below 0
         floor = max(1e-6 * objective.null.value, np.finfo(float).tiny)
         for _ in range(STEPS):
@@ -62,6 +71,29 @@ class Smoothing(Solver):
             best, upper, len(history), objective.n_passes, optimality, gap if strict else None,
             certificate if converged else "not a minimum: " + certificate, converged, self.name,
             f"width {width:.1e}", history,
+        )  # fmt: skip
+
+    def _local(self, objective, params, tol, max_iter, callback):
+        """A stationary point of the narrowest smooth loss, near one of a loss that is not convex."""
+        from . import get_solver
+
+        history: list[tuple[float, float]] = []
+        widths = (objective.null.value or 1.0) * FALL ** np.arange(NOT_CONVEX)
+        for width in widths:
+            smooth = objective.with_loss(objective.loss.smoothed(width))
+            coarse = {"tol": max(tol, COARSE), "max_iter": min(max_iter, SHORT)}
+            options = {"tol": tol, "max_iter": max_iter} if width == widths[-1] else coarse
+            found = get_solver("auto", smooth).solve(smooth, params, callback=callback, **options)
+            params, history = found.params, history + found.history
+        value = objective.value_gradient(params)[0]
+        certificate = (
+            f"a stationary point of the loss with its kinks rounded off over {width:.1e}, so at best near a local "
+            f"minimum: its gradient is {found.optimality:.1e} of that of the model without features, and the loss "
+            f"itself differs by {abs(found.value - value):.1e} of {value:.6g}"
+        )
+        return replace(
+            found, value=value, n_iter=max(1, len(history)), n_passes=objective.n_passes, gap=None,
+            certificate=certificate if found.converged else "not " + certificate, solver=self.name, history=history,
         )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ..metrics import loss_scorer
 from ..solvers import get_solver
 from ._machinery import check, compare, require
 from ._probes import has_least_value, through_pickle
-from ._samples import N_ROWS, SAMPLE_SET, class_counts, with_blanks
+from ._samples import N_ROWS, SAMPLE_SET, class_counts, n_outputs, with_blanks
 
 __all__ = ["check_fit", "check_search"]
 
@@ -29,8 +29,11 @@ def _problems(loss):
     X = rng.uniform(-1, 1, size=(N_ROWS, 2))
     signal = X @ [1.0, -0.5]
     if loss.response_method == "predict":
-        y, bound = _linear_targets(loss, signal, rng), _of_sample(loss)
-        if _has_solver(X, y, bound, 1):
+        y, bound, M = _linear_targets(loss, signal, rng), _of_sample(loss), 1
+        if loss.coupled:
+            M = n_outputs(loss)
+            y = np.column_stack([y * np.cos(k) + rng.normal(size=N_ROWS) for k in range(M)])
+        if _has_solver(X, y, bound, M):
             yield LossRegressor(loss, alpha=ALPHA), X, y, y, bound
         return
     for K in class_counts(loss):

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from ..losses._base import get_loss
 from ._machinery import check, compare, label, require
 from ._probes import arrays, intercept, losses, metric, through_pickle, value, value_gradient
-from ._samples import N_ROWS, cast, class_counts, samples, takes, targets
+from ._samples import N_ROWS, cast, class_counts, n_outputs, samples, takes, targets
 
 __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_parameters",
@@ -65,6 +65,8 @@ def check_domain(loss):
     for what, domain in (("y_true", loss.interval_y_true), ("y_pred", loss.interval_y_pred)):
         numbers = loss.response_method == "predict"
         values[what] = targets(domain, 4, np.random.default_rng(4)) if numbers else np.array([0.0, 1.0, 1.0, 0.0])
+        if numbers and loss.coupled:
+            values[what] = np.repeat(values[what][:, None], n_outputs(loss), axis=1)
         ends = (domain.low, domain.low_inclusive, -np.inf), (domain.high, domain.high_inclusive, np.inf)
         for k, (end, belongs, away) in enumerate(ends):
             if belongs:
@@ -99,7 +101,7 @@ def _refusal(call):
 def check_shapes(loss):
     """loss is (n,), the sum over columns; gradient and curvature are like raw_prediction; one-hot equals indices."""
     cases, rng = samples(loss), np.random.default_rng(5)
-    if loss.elementwise and not loss.multiclass:
+    if loss.elementwise and not loss.coupled:
         y, raw = cases[0]
         orders = [np.array([rng.permutation(N_ROWS) for _ in range(width)]).T for width in (1, 3)]
         cases += [(y[order], raw[order]) for order in orders]
@@ -110,7 +112,7 @@ def check_shapes(loss):
         if raw.ndim == 1:
             continue
         rows, where = losses(loss, y, raw), {"y_true": y, "raw_prediction": raw}
-        if not loss.multiclass:
+        if not loss.coupled:
             columns = list(zip(y.T, raw.T, strict=True))
             compare("loss is the sum over columns", rows, sum(loss.loss(*c) for c in columns), 1e-14, **where)
             expected = np.column_stack([loss.gradient(*c) for c in columns])

@@ -20,10 +20,14 @@ NEAR = np.unique([-1.0, 0.0, 1.0, *MOVES[np.abs(MOVES) <= 100][::8]])
 def samples(loss):
     """Samples (y_true, raw_prediction): one-dimensional, and for losses that know several classes (n, K) as well.
 
+    Those of coupled outputs are (n, M), of as many outputs as the loss is for, or as there are classes.
     Otherwise a loss of several columns is the sum over columns, as `check_shapes` proves, so that one is enough.
     """
     rng = np.random.default_rng(0)
     raw = rng.normal(scale=2.0, size=N_ROWS) * np.where(np.arange(N_ROWS) % 10 == 9, 10.0, 1.0)
+    if loss.response_method == "predict" and loss.coupled:
+        shape = N_ROWS, n_outputs(loss)
+        return [(rng.normal(scale=3.0, size=shape), rng.normal(scale=2.0, size=shape))]
     if loss.response_method == "predict":
         return [(targets(loss.interval_y_true, N_ROWS, rng), _reflected(raw, raw_interval(loss)))]
     y, soft = rng.integers(0, 2, N_ROWS).astype(float), takes(loss, np.array([0.5]))
@@ -37,6 +41,11 @@ def samples(loss):
             rows[::3] = rng.dirichlet(np.ones(K), len(rows[::3]))
         found += [(with_blanks(loss, index), raw)] + [(rows, raw)] * takes(loss, rows)
     return found
+
+
+def n_outputs(loss):
+    """The number of outputs on which a loss of coupled outputs is tried."""
+    return loss.n_outputs or N_CLASSES
 
 
 def class_counts(loss):
@@ -162,7 +171,9 @@ def lines(loss):
                 yield y, raw, mixed(size=raw.shape)
             continue
         y, raw = y[SOME], raw[SOME]
-        if raw.ndim == 1:
+        if loss.response_method == "predict" and loss.coupled:  # which need not see each output
+            yield y, raw, mixed(size=raw.shape)
+        elif raw.ndim == 1:
             yield y, perfect(loss, y, raw if loss.response_method == "predict" else 0 * raw), np.ones_like(raw)
         else:
             yield y, raw, directions(raw)[0]

@@ -11,6 +11,7 @@ from ._machinery import check, compare, require
 from ._probes import arrays, difference, has_least_value, intercept, on_line, value, value_gradient
 from ._samples import (
     MOVES,
+    N_CLASSES,
     N_ROWS,
     N_SETS,
     SOME,
@@ -95,6 +96,12 @@ def check_right_prediction(loss):
     """A perfect prediction of a number costs nothing if any does; the right class costs no more than a wrong one."""
     if not loss.elementwise:
         _right_sets(loss)
+    elif loss.response_method == "predict" and loss.coupled:
+        for y, raw in samples(loss):
+            right, other = loss.loss(y, y.copy()), loss.loss(y, raw)
+            # a loss without regard to y, as of a critic, has no right prediction
+            ok = (right <= other).all() or np.array_equal(loss.loss(y[::-1], raw), other)
+            require(ok, "a perfect prediction must cost no more than another", right, other, y_true=y)
     elif loss.response_method == "predict":
         for line in lines(loss):
             y, start, _ = line
@@ -126,7 +133,7 @@ def _right_sets(loss):
 # ------------------------------------------------------------------------------------------- sums over many rows
 @check
 def check_intercept(loss):
-    """fit_intercept_only attains the minimum value of the weighted loss of a constant."""
+    """fit_intercept_only attains the minimum value of the weighted loss of a constant; of a map, it beats the mean."""
     rng = np.random.default_rng(8)
     for y, raw in samples(loss):
         for values in (np.ones(N_ROWS), rng.uniform(0.1, 1.0, N_ROWS), rng.integers(0, 2, N_ROWS) + 1e-3):
@@ -135,10 +142,15 @@ def check_intercept(loss):
             shape, expected = np.shape(constant), raw.shape[1:]
             require(shape == expected, "fit_intercept_only is () or (K,)", shape, f"the shape {expected}")
             cost = partial(_cost_of_constant, loss, y, weight, raw)
-            got, (best, lowest) = cost(constant), _lowest(loss, cost, y, raw, constant)
+            got = cost(constant)
+            if loss.coupled and not (loss.convex or loss.definite):  # through a map, any of many minima will do
+                mean = values @ y / values.sum() if y.ndim == 2 else np.zeros(raw.shape[1:])
+                best, lowest = mean, cost(mean)
+            else:
+                best, lowest = _lowest(loss, cost, y, raw, constant)
             ok, where = got <= lowest + 1e-8 * max(1.0, lowest), {"constant": constant, "lower_at": best}
             require(ok, "fit_intercept_only must attain the minimum", got, lowest, **where)
-    if loss.elementwise and not loss.multiclass:
+    if loss.elementwise and not loss.coupled:
         (y, _), weight = samples(loss)[0], np.ones(N_ROWS)
         got = loss.fit_intercept_only(np.column_stack([y, y[::-1] ** 2]), weight)
         expected = np.array([loss.fit_intercept_only(column, weight) for column in (y, y[::-1] ** 2)])
@@ -153,7 +165,9 @@ def _cost_of_constant(loss, y, weight, like, constant):
 def _lowest(loss, cost, y, raw, start):
     """The best constant, and its cost, that a scan and a descent from its best place find."""
     if raw.ndim == 2:
-        scan = np.array([*product((-1.0, -0.5, 0.0, 0.5, 1.0), repeat=raw.shape[1]), start])
+        moves = np.array(list(product((-1.0, -0.5, 0.0, 0.5, 1.0), repeat=min(raw.shape[1], N_CLASSES))))
+        around = start if loss.response_method == "predict" else np.zeros(raw.shape[1])
+        scan = np.vstack([around + np.pad(moves, ((0, 0), (0, raw.shape[1] - moves.shape[1]))), start])
     else:
         special = perfect(loss, y, raw) if loss.response_method == "predict" else np.zeros(1)
         inner = np.linspace(special.min(), special.max(), 200)
