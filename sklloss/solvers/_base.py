@@ -8,6 +8,7 @@ __all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_colu
 
 PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than a working set
 EPIGRAPH_ENTRIES = 3e7  # beyond, the rows of all classes fill hundreds of megabytes
+VARIATION_ENTRIES = 1e7  # of the differences between outputs of every row; each has two outputs
 NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
 
 
@@ -79,21 +80,31 @@ class Solver:
 
 def choose_solver(objective) -> str:
     """Name of the solver for an objective, from its facts: the whole automatic choice."""
-    if objective.kinked:
+    absolute = objective.norms is None or objective.norms.absolute
+    if objective.kinked and absolute:
         return "kinks"  # exact: interior point, snap to the active set, strict dual bound
     entries = objective.design.n_rows * objective.n_outputs * objective.n_params
-    if objective.polyhedral and objective.n_params <= PROXIMAL_PARAMS and entries <= EPIGRAPH_ENTRIES:
+    if objective.polyhedral and absolute and objective.n_params <= PROXIMAL_PARAMS and entries <= EPIGRAPH_ENTRIES:
         return "epigraph"  # exact likewise, with a variable more for each row
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
+    if (
+        objective.variation is not None
+        and objective.n_params <= NEWTON_PARAMS
+        and (entries * len(objective.variation.norms.group) <= VARIATION_ENTRIES * objective.n_outputs**2)
+    ):
+        return "cones"  # outputs that form one problem by norms of their differences
     if not objective.loss_smooth and hasattr(objective.loss, "smoothed"):
         return "smoothing"  # smooth losses that close in on a convex one, with a strict bound
     if not objective.loss_smooth and not objective.loss.elementwise:
         return "descent"  # kinks that depend on all rows at once: gradient sampling, a local minimum
     if not objective.loss_smooth and objective.kinks is None:
         return "averaging"  # kinks that nobody declared: averages over narrower and narrower windows, no bound
-    if not objective.smooth and objective.smooth_part.has_curvature and objective.n_params <= PROXIMAL_PARAMS:
+    few = objective.n_params <= PROXIMAL_PARAMS
+    if not objective.smooth and absolute and few and objective.smooth_part.has_curvature:
         return "proximal_newton"  # quadratic models of the smooth part, with exact kinks
+    if objective.norms is not None:
+        return "cones"  # norms of groups or of differences: a primal-dual Newton method, and exact zeros
     if not objective.smooth:
         return "split"  # many parameters: a working set of them, or L-BFGS-B on positive and negative parts
     if objective.quadratic and objective.p <= NEWTON_PARAMS:
