@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 __all__ = ["Norms", "differences", "stacked"]
+
+SETTLED = 1e-12  # of the largest entry: a norm that is rounding
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,22 @@ class Norms:
         length = self.lengths(rows)
         unit = (self.radius / np.where(length > 0, length, np.inf).T).T
         return (self.operator.T @ (unit[self.group] * rows)).T
+
+    def settled(self, x):
+        """x (n,) without the rounding of norms that are 0: entries are 0, neighbours equal."""
+        none = self.lengths(self.operator @ x) <= SETTLED * self.steepest.max() * np.abs(x).max(initial=0.0)
+        rows = self.operator[none[self.group]]
+        size = np.diff(rows.indptr)
+        x = x.copy()
+        x[rows.indices[rows.indptr[:-1][size == 1]]] = 0.0
+        pair = rows.indptr[:-1][size == 2]
+        pair = pair[rows.data[pair] == -rows.data[pair + 1]]
+        if len(pair):
+            edges = sparse.csr_array((np.ones(len(pair)), (rows.indices[pair], rows.indices[pair + 1])), (len(x),) * 2)
+            piece = connected_components(edges, directed=False)[1]
+            several = np.bincount(piece)[piece] > 1
+            x[several] = (np.bincount(piece, x) / np.bincount(piece))[piece][several]
+        return x
 
     def slope_along(self, x, step):
         """Derivative, a function of t, of value(x + t * step); 0 where a norm has none."""

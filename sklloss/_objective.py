@@ -10,6 +10,7 @@ means).  In these coordinates every column has weighted norm 1, so units of X do
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -161,7 +162,8 @@ class LinearObjective:
         self.design = Design(X, weight / weight.sum(), rows, centred=fit_intercept) if design is None else design
         d = self.design.n_features
         self.p = d + fit_intercept
-        norms = None if penalty is None else penalty.norms(d)
+        norms: Any = None if penalty is None else penalty.norms(d)
+        self._norms_of_coef = norms
         self.unit = self._units(norms)
         self.norms = self._penalty_norms(norms)
         self.l1 = self._penalty_diagonal("l1_operator", self.unit)
@@ -455,6 +457,9 @@ class LinearObjective:
     def _mass(self, raw, slopes):
         # The terms are slopes times rows, and a slope inherits the rounding of what it is taken at.
         mass = np.abs(slopes).sum()
+        if self.coupled and self.loss.multiclass and self.loss.has_curvature:
+            size = np.abs(raw).max() * np.where(np.arange(self.n_outputs) % 2, -1.0, 1.0)
+            mass += np.abs(self.loss.hessian_product(self.y, raw, self.weight, size * np.ones_like(raw))).sum()
         if not self.coupled and self.has_curvature:
             size = max(np.abs(raw).max(), np.abs(self.y).max())
             bend = (
@@ -637,6 +642,8 @@ class LinearObjective:
         if self.coupled and self.loss.shift_invariant:
             theta = theta - np.where(self._free, theta.mean(axis=0), 0.0)
         coef = theta[:, :d] * self.unit
+        if self.norms is not None:
+            coef = np.array([self._norms_of_coef.settled(row) for row in coef])
         if self.bounds is not None:  # rounding must neither cross a bound nor miss it; a constant column has its own
             coef = np.clip(coef, *self.bounds)
             for bound in self.bounds:

@@ -88,23 +88,16 @@ def choose_solver(objective) -> str:
         return "epigraph"  # exact likewise, with a variable more for each row
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
-    if (
-        objective.variation is not None
-        and objective.n_params <= NEWTON_PARAMS
-        and (entries * len(objective.variation.norms.group) <= VARIATION_ENTRIES * objective.n_outputs**2)
-    ):
-        return "cones"  # outputs that form one problem by norms of their differences
+    if _has_cones(objective):
+        return "cones"  # norms of groups or of differences: a primal-dual Newton method, and exact zeros
     if not objective.loss_smooth and hasattr(objective.loss, "smoothed"):
         return "smoothing"  # smooth losses that close in on a convex one, with a strict bound
     if not objective.loss_smooth and not objective.loss.elementwise:
         return "descent"  # kinks that depend on all rows at once: gradient sampling, a local minimum
     if not objective.loss_smooth and objective.kinks is None:
         return "averaging"  # kinks that nobody declared: averages over narrower and narrower windows, no bound
-    few = objective.n_params <= PROXIMAL_PARAMS
-    if not objective.smooth and absolute and few and objective.smooth_part.has_curvature:
+    if not objective.smooth and objective.smooth_part.has_curvature and objective.n_params <= PROXIMAL_PARAMS:
         return "proximal_newton"  # quadratic models of the smooth part, with exact kinks
-    if objective.norms is not None:
-        return "cones"  # norms of groups or of differences: a primal-dual Newton method, and exact zeros
     if not objective.smooth:
         return "split"  # many parameters: a working set of them, or L-BFGS-B on positive and negative parts
     if objective.quadratic and objective.p <= NEWTON_PARAMS:
@@ -112,6 +105,18 @@ def choose_solver(objective) -> str:
     if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS:
         return "newton"  # few passes, ends at rounding level
     return "lbfgs"  # many parameters, no curvature, or not convex
+
+
+def _has_cones(objective):
+    """Whether norms are in the objective, other than a few absolute values, which are kinks like others."""
+    if objective.variation is not None:
+        rows = objective.design.n_rows * len(objective.variation.norms.group)
+        return objective.n_params <= NEWTON_PARAMS and rows * objective.p <= VARIATION_ENTRIES
+    if objective.norms is None or (not objective.loss_smooth and objective.kinks is None):
+        return False
+    if not objective.norms.absolute or objective.kinked or objective.n_params > PROXIMAL_PARAMS:
+        return True
+    return not objective.smooth_part.has_curvature
 
 
 def smooth_solution(objective, params, *, tol, n_iter, solver, message="", history=()):

@@ -28,7 +28,7 @@ from .._compat import one_blas_thread
 from ._active_set import shortest
 from ._base import NEWTON_PARAMS, Solution, Solver
 from ._cone_rows import Bend, ConeRows
-from ._kinks import FLOOR
+from ._kinks import FLOOR, NOTHING
 from ._linalg import factor, factor_or_pseudo_inverse
 from ._newton import minimum_along
 
@@ -38,13 +38,13 @@ MOST = 300  # iterations
 START = 0.1  # of the value: the first gap that the barrier aims at
 FALL, FAST = 0.2, 0.02  # of the barrier, after a step that was good enough, and after one that was very good:
 GOOD, BEST = 1.0, 0.01  # what it promised, in units of the gap that the barrier aims at
-LEAST = 1e-11  # of the value: the gap that the barrier aims at last
+AIM, LEAST = 1e-2, 1e-13  # of that, and of the value: the gap that the barrier aims at last
 ARMIJO = 1e-4
 HALVINGS = 40
-ENOUGH = 0.1  # of tol: a gap at which the path ends
-REFINED = 6  # corrections of the multipliers and of the tangent's place
+ENOUGH = 0.1, 1e-4  # of tol: a gap at which the path ends; the second, if no exact end is found from the first
+REFINED = 6  # corrections of the multipliers and of the tangent's place, and of linear systems
 POLISH = 8  # Newton steps with the zero groups held at 0
-SETTLED = 1e-15  # of the largest parameter: a step after which nothing changes
+SETTLED = 1e-12  # of the largest parameter: a step after which the error is at rounding
 OFF = 1e-9  # of the typical norm: a group that is held at 0 and is not
 LEFT = 1e-13  # of the terms of a sum that should be 0: rounding
 ROUNDING = 1e-14  # of the value
@@ -88,30 +88,40 @@ class _Path:
     def __init__(self, objective, tol, callback):
         self.objective, self.tol, self.callback = objective, tol, callback
         self.smooth, self.rows = _Smooth(objective), ConeRows(objective)
-        self.floor = max(FLOOR * objective.null.value, TINY)
+        self.floor = max(FLOOR * objective.null.value, NOTHING)
         self.history: list[tuple[float, float]] = []
 
     def solve(self, w, max_iter):
-        rows = self.rows
-        point, u = self.at(w), np.zeros(len(rows.b))
-        mu = START * max(self.value(point), self.floor) / len(rows.h)
-        message = "maximum number of iterations reached"
-        for _ in range(max_iter):
+        point = min((self.at(w), self.at(self.objective.feasible(0 * w))), key=self.value)
+        u, exact = np.zeros(len(self.rows.b)), None
+        mu = START * max(self.value(point), self.floor) / len(self.rows.h)
+        message = "tol reached"
+        if self.value(point) > self.tol * self.floor:  # else an exact fit: no loss is below 0
+            for enough in ENOUGH:
+                point, u, mu, message = self.follow(point, u, mu, enough * self.tol, max_iter)
+                exact = self.exact(point, u, mu)
+                if exact is not None or message != "tol reached" or not self.objective.convex:
+                    break
+        return self.ended(point, u, mu, exact, message)
+
+    def follow(self, point, u, mu, enough, max_iter):
+        """(point, u, mu, message) where the gap is small enough, of the value."""
+        n_groups = len(self.rows.h)
+        while len(self.history) < max_iter:
             point, u, promised, moved = self.step(point, u, mu)
             scale, (gap, balanced) = max(self.value(point), self.floor), self.gap(point, u)
             self.record(point, gap / scale)
-            if not moved and promised > ROUNDING * scale:
-                message = "no lower value along the step"
-                break
-            least = min(LEAST, 1e-3 * self.tol) * scale / len(rows.h)
-            if gap <= ENOUGH * self.tol * scale and (balanced or (mu <= least and promised <= ROUNDING * scale)):
-                break
-            if promised <= GOOD * mu * len(rows.h):
-                if mu <= least and promised <= ROUNDING * scale:
-                    message = "no step closes the gap"
-                    break
-                mu = max(mu * (FAST if promised <= BEST * mu * len(rows.h) else FALL), least)
-        return self.ended(point, u, mu, message)
+            still = promised <= ROUNDING * scale
+            if not moved and not still:
+                return point, u, mu, "no lower value along the step"
+            if gap <= enough * scale and (balanced or still or not self.objective.convex):
+                return point, u, mu, "tol reached"
+            least = max(LEAST, AIM * enough) * scale / n_groups
+            if promised <= GOOD * mu * n_groups:
+                if mu <= least and still:
+                    return point, u, mu, "no step closes the gap"
+                mu = max(mu * (FAST if promised <= BEST * mu * n_groups else FALL), least)
+        return point, u, mu, "maximum number of iterations reached"
 
     def step(self, point, u, mu):
         """(the next point, its multipliers, the decrease promised, whether it moved)."""
@@ -123,7 +133,7 @@ class _Path:
         slope = self.unbalanced(point, central)
         K = self.smooth.hessian(point.w) + bend.gram()
         for solve in (factor, factor_or_pseudo_inverse):
-            dw = solve(K)(-slope)
+            dw = _refined(solve(K), K, -slope)
             promised = -0.5 * float(slope @ dw)
             if promised > 0:
                 break
@@ -187,15 +197,16 @@ class _Path:
         """What is left of the slopes."""
         return point.slope + self.rows.c - self.rows.adjoint(u)
 
-    def terms(self, point, u):
-        """Size of the terms whose sum those are."""
-        return self.objective.null.mass + np.abs(self.smooth.l2 * point.w) + self.rows.sizes(u) + TINY
+    def rounding(self, point, u):
+        """What is rounding of the terms whose sum those are."""
+        of_penalty = np.abs(self.smooth.l2 * point.w) + self.rows.sizes(u)
+        return LEFT * (max(self.objective.null.mass, self.smooth.mass(point.w)) + of_penalty) + TINY
 
     def gap(self, point, u):
         """An estimate of the gap, and whether the slopes that are left are rounding."""
         v, rows = self.unbalanced(point, u), self.rows
         estimate = max(0.0, float(rows.h @ point.r - u @ point.z)) + float(np.abs(v) @ np.abs(point.w))
-        return estimate, bool((np.abs(v) <= LEFT * self.terms(point, u)).all())
+        return estimate, bool((np.abs(v) <= self.rounding(point, u)).all())
 
     def record(self, point, optimality):
         self.history.append((self.value(point), optimality))
@@ -203,12 +214,11 @@ class _Path:
             self.callback(len(self.history), *self.history[-1], point.w)
 
     # ------------------------------------------------------------------------------------------------- its end
-    def ended(self, point, u, mu, message):
+    def ended(self, point, u, mu, exact, message):
         """The solution: with exact zeros, where that costs nothing, and the best bound."""
-        value, convex = self.value(point), self.objective.convex
+        convex = self.objective.convex
         lower = self.bound(point, u, mu) if convex else 0.0
-        exact = self.exact(point, u, mu)
-        if exact is not None and self.value(exact[0]) <= value + ROUNDING * max(value, self.floor):
+        if exact is not None:
             point, u = exact
             lower = max(lower, self.bound(point, u, mu)) if convex else 0.0
         w = self.objective.feasible(point.w)
@@ -225,18 +235,24 @@ class _Path:
             f"{gap:.1e} of the value {value:.6g} unexplained"
         )
         return Solution(
-            w, value, len(self.history), loss.n_passes, optimality, gap if convex else None,
+            w, value, max(1, len(self.history)), loss.n_passes, optimality, gap if convex else None,
             certificate if converged else "not a minimum: " + certificate, converged, Cones.name,
-            "tol reached" if converged else message, self.history,
+            "tol reached" if converged else message, self.history or [(value, optimality)],
         )  # fmt: skip
 
-    def exact(self, point, u, mu):
+    def as_good(self, exact, point, u):
+        """Whether the exact end is none the worse for it."""
+        value = self.value(point)
+        lower = self.value(exact[0]) <= value + ROUNDING * max(value, self.floor)
+        return lower and (self.objective.convex or self.gap(*exact)[0] <= self.gap(point, u)[0])
+
+    def exact(self, start, u, mu):
         """(point, u) with the groups that are guessed to be 0 held there; None where that leads nowhere."""
-        rows = self.rows
+        rows, point = self.rows, start
         typical = float(rows.h @ point.r / rows.h.sum()) + TINY
         zero = point.r < np.sqrt(mu / rows.h * typical)
         on = zero[rows.group]
-        A, start = rows.take(on), point
+        A = rows.take(on)
         for _ in range(POLISH):
             outside = np.where(zero, 0.0, point.r)
             slope = self.unbalanced(point, rows.directions(point.z, outside) * rows.h[rows.group])
@@ -248,18 +264,15 @@ class _Path:
             point = found
             if np.abs(dw).max() <= SETTLED * np.abs(point.w).max():
                 break
-        if (point.r[zero] > OFF * (typical + np.abs(rows.b).max())).any() or self.far(start, point):
+        if (point.r[zero] > OFF * (typical + np.abs(rows.b).max())).any():
             return None
         outside = np.where(zero, 0.0, point.r)
         guess = rows.directions(point.z, outside) * rows.h[rows.group]
         guess[on] = multipliers
         kept = on & (rows.lengths(guess) > rows.h)[rows.group]  # of rows that hang on others there are many
         point = _Point(point.w, point.f, point.slope, np.where(on, 0.0, point.z), outside)
-        return point, rows.clip(np.where(kept, u, guess))
-
-    @staticmethod
-    def far(start, point):
-        return not np.abs(point.w - start.w).max() <= 0.1 * np.abs(start.w).max() + TINY
+        found = point, rows.clip(np.where(kept, u, guess))
+        return found if self.as_good(found, start, u) else None
 
     def bound(self, point, u, mu):
         """Strict lower bound on the optimum, from u and the tangent of the loss, both corrected; 0 where it is none."""
@@ -273,7 +286,8 @@ class _Path:
             room = np.maximum(1 - rows.lengths(u) / rows.h, 0.0)
             none = np.zeros(len(rows.b))
             bend = Bend(rows, room * rows.h / t, none, none)
-            dw = factor_or_pseudo_inverse(self.smooth.hessian(point.w) + bend.gram())(-v)
+            K = self.smooth.hessian(point.w) + bend.gram()
+            dw = _refined(factor_or_pseudo_inverse(K), K, -v)
             u = rows.clip(u - bend.times(rows.forward(dw)))
             point = self.at(point.w + dw)
             if not np.isfinite(point.f):
@@ -284,7 +298,7 @@ class _Path:
         """That bound as it stands; v is what is left of the slopes."""
         l2, w = self.smooth.l2, point.w
         free, bent = l2 == 0, l2 > 0
-        if not np.isfinite(point.f) or (np.abs(v) > LEFT * self.terms(point, u))[free].any():
+        if not np.isfinite(point.f) or (np.abs(v) > self.rounding(point, u))[free].any():
             return 0.0
         # f of the loss alone lies above its tangent; with the l2 penalty that is least at w - v / l2.
         loss = point.f - 0.5 * float(l2 @ w**2)
@@ -318,6 +332,10 @@ class _Smooth:
         H = self.objective.hessian(w) if self.bfgs is None else self.bfgs
         return H if self.convex else _positive(H)
 
+    def mass(self, w):
+        """See `LinearObjective.mass`."""
+        return 0.0 if self.objective is None else self.objective.mass(w)
+
     def slope_along(self, w, step):
         if self.objective is None:
             return lambda t: float((self.l2 * (w + t * step)) @ step)
@@ -334,6 +352,18 @@ class _Smooth:
             share = 0.8 * bend / (bend - seen) if seen < 0.2 * bend else 1.0
             y = share * y + (1 - share) * Bs
             self.bfgs = self.bfgs + np.outer(y, y) / float(s @ y) - np.outer(Bs, Bs) / bend
+
+
+def _refined(solve, K, g):
+    """The solution of K x = g, with the rounding of a stiff K, and the ridge that it may take, corrected."""
+    x, left = solve(g), np.inf
+    for _ in range(REFINED):
+        rest = g - K @ x
+        if not np.abs(rest).max() < left:
+            break
+        best, left = x, np.abs(rest).max()
+        x = x + solve(rest)
+    return best if np.isfinite(left) else x
 
 
 def _positive(H):
