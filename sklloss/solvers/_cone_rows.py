@@ -114,6 +114,12 @@ class ConeRows:
         """The rows that a mask marks, dense."""
         return np.vstack([self.sparse[on[: self.m]].toarray(), self.dense[on[self.m :]]])
 
+    def entries(self, on):
+        """The parameters that are marked rows by themselves, with a kink at 0."""
+        size = np.diff(self.sparse.indptr)
+        own = np.flatnonzero(on[: self.m] & (size == 1) & (self.b[: self.m] == 0))
+        return self.sparse.indices[self.sparse.indptr[own]]
+
     def sums(self, values):
         """Sums over the rows of each group."""
         return values if self.single else np.add.reduceat(values, self.starts)

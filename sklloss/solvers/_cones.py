@@ -92,11 +92,14 @@ class _Path:
         self.history: list[tuple[float, float]] = []
 
     def solve(self, w, max_iter):
-        point = min((self.at(w), self.at(self.objective.feasible(0 * w))), key=self.value)
+        objective = self.objective
+        places = w, objective.feasible(objective.null.params), objective.feasible(0 * w)
+        least, w = min(((objective.value_gradient(place)[0], place) for place in places), key=lambda each: each[0])
+        point = self.at(w)
         u, exact = np.zeros(len(self.rows.b)), None
         mu = START * max(self.value(point), self.floor) / len(self.rows.h)
         message = "tol reached"
-        if self.value(point) > self.tol * self.floor:  # else an exact fit: no loss is below 0
+        if least > self.tol * self.floor:  # else an exact fit: no loss is below 0
             for enough in ENOUGH:
                 point, u, mu, message = self.follow(point, u, mu, enough * self.tol, max_iter)
                 exact = self.exact(point, u, mu)
@@ -266,6 +269,7 @@ class _Path:
                 break
         if (point.r[zero] > OFF * (typical + np.abs(rows.b).max())).any():
             return None
+        point.w[rows.entries(on)] = 0.0
         outside = np.where(zero, 0.0, point.r)
         guess = rows.directions(point.z, outside) * rows.h[rows.group]
         guess[on] = multipliers
