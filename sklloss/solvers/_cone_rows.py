@@ -110,6 +110,11 @@ class ConeRows:
         u = np.abs(u)
         return abs(self.sparse).T @ u[: self.m] + u[self.m :] @ np.abs(self.dense)
 
+    def terms(self, w):
+        """Norm of the size of the terms of each group of b - A w."""
+        w = np.abs(w)
+        return self.lengths(np.abs(self.b) + np.concatenate([abs(self.sparse) @ w, np.abs(self.dense) @ w]))
+
     def take(self, on):
         """The rows that a mask marks, dense."""
         return np.vstack([self.sparse[on[: self.m]].toarray(), self.dense[on[self.m :]]])

@@ -40,11 +40,14 @@ FALL, FAST = 0.2, 0.02  # of the barrier, after a step that was good enough, and
 GOOD, BEST = 1.0, 0.01  # what it promised, in units of the gap that the barrier aims at
 AIM, LEAST = 1e-2, 1e-13  # of that, and of the value: the gap that the barrier aims at last
 ARMIJO = 1e-4
+STALLED = 40  # iterations without a better gap
 HALVINGS = 40
 ENOUGH = 0.1, 1e-4  # of tol: a gap at which the path ends; the second, if no exact end is found from the first
 REFINED = 6  # corrections of the multipliers and of the tangent's place, and of linear systems
-POLISH = 8  # Newton steps with the zero groups held at 0
-SETTLED = 1e-12  # of the largest parameter: a step after which the error is at rounding
+POLISH = 60  # Newton steps with the zero groups held at 0
+SETTLED = 1e-12  # of the largest parameter: a step that is rounding
+EXACT = 1e-18  # of the value: the decrease promised by a Newton step that is one
+NEAR = 1e-12  # of the terms of z: a group that is 0
 OFF = 1e-9  # of the typical norm: a group that is held at 0 and is not
 LEFT = 1e-13  # of the terms of a sum that should be 0: rounding
 ROUNDING = 1e-14  # of the value
@@ -109,12 +112,15 @@ class _Path:
 
     def follow(self, point, u, mu, enough, max_iter):
         """(point, u, mu, message) where the gap is small enough, of the value."""
-        n_groups = len(self.rows.h)
+        n_groups, best, stalled = len(self.rows.h), np.inf, 0
         while len(self.history) < max_iter:
             point, u, promised, moved = self.step(point, u, mu)
             scale, (gap, balanced) = max(self.value(point), self.floor), self.gap(point, u)
             self.record(point, gap / scale)
             still = promised <= ROUNDING * scale
+            best, stalled = min(best, gap), 0 if gap < 0.9 * best else stalled + 1
+            if stalled == STALLED:
+                return point, u, mu, "no step closes the gap"
             if not moved and not still:
                 return point, u, mu, "no lower value along the step"
             if gap <= enough * scale and (balanced or still or not self.objective.convex):
@@ -223,7 +229,8 @@ class _Path:
         lower = self.bound(point, u, mu) if convex else 0.0
         if exact is not None:
             point, u = exact
-            lower = max(lower, self.bound(point, u, mu)) if convex else 0.0
+            close = self.value(point) - lower <= self.tol * max(self.value(point), self.floor)
+            lower = max(lower, self.bound(point, u, mu, corrections=0 if close else REFINED)) if convex else 0.0
         w = self.objective.feasible(point.w)
         value = self.objective.value_gradient(w)[0]
         gap = max(0.0, value - lower) if convex else self.gap(point, u)[0]
@@ -249,11 +256,12 @@ class _Path:
         lower = self.value(exact[0]) <= value + ROUNDING * max(value, self.floor)
         return lower and (self.objective.convex or self.gap(*exact)[0] <= self.gap(point, u)[0])
 
+    @np.errstate(over="ignore", invalid="ignore")  # at places that are tried
     def exact(self, start, u, mu):
         """(point, u) with the groups that are guessed to be 0 held there; None where that leads nowhere."""
         rows, point = self.rows, start
         typical = float(rows.h @ point.r / rows.h.sum()) + TINY
-        zero = point.r < np.sqrt(mu / rows.h * typical)
+        zero = (point.r < np.sqrt(mu / rows.h * typical)) | (point.r <= NEAR * rows.terms(point.w))
         on = zero[rows.group]
         A = rows.take(on)
         for _ in range(POLISH):
@@ -262,12 +270,14 @@ class _Path:
             H = self.smooth.hessian(point.w) + rows.bent(point.z, outside).gram()
             dw, multipliers = shortest(H, slope, A, point.z[on])
             found = self.at(point.w + dw)
-            if not np.isfinite(found.f) or (found.r[~zero] == 0).any():
+            rise = self.value(found) - self.value(point)
+            if not rise <= self.tol * max(self.value(point), self.floor) or (found.r[~zero] == 0).any():
                 return None
-            point = found
-            if np.abs(dw).max() <= SETTLED * np.abs(point.w).max():
+            point, promised = found, 0.5 * abs(float(slope @ dw - multipliers @ (A @ dw)))
+            still = promised <= EXACT * max(self.value(point), self.tol * self.floor)
+            if still or np.abs(dw).max() <= SETTLED * np.abs(point.w).max():
                 break
-        if (point.r[zero] > OFF * (typical + np.abs(rows.b).max())).any():
+        if (point.r > OFF * (typical + rows.terms(point.w)))[zero].any():
             return None
         point.w[rows.entries(on)] = 0.0
         outside = np.where(zero, 0.0, point.r)
@@ -278,20 +288,20 @@ class _Path:
         found = point, rows.clip(np.where(kept, u, guess))
         return found if self.as_good(found, start, u) else None
 
-    def bound(self, point, u, mu):
+    def bound(self, point, u, mu, corrections=REFINED):
         """Strict lower bound on the optimum, from u and the tangent of the loss, both corrected; 0 where it is none."""
         rows, best, e = self.rows, 0.0, mu / self.rows.h
-        for corrections in range(REFINED + 1):
+        for correction in range(corrections + 1):
             v = self.unbalanced(point, u)
             best = max(best, self.tangent_bound(point, u, v))
-            if corrections == REFINED or self.gap(point, u)[1]:
+            if correction == corrections or self.gap(point, u)[1]:
                 break
             t = 0.5 * (e + np.hypot(e, 2 * point.r))
             room = np.maximum(1 - rows.lengths(u) / rows.h, 0.0)
             none = np.zeros(len(rows.b))
             bend = Bend(rows, room * rows.h / t, none, none)
             K = self.smooth.hessian(point.w) + bend.gram()
-            dw = _refined(factor_or_pseudo_inverse(K), K, -v)
+            dw = _refined(factor(K), K, -v)
             u = rows.clip(u - bend.times(rows.forward(dw)))
             point = self.at(point.w + dw)
             if not np.isfinite(point.f):
