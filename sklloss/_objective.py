@@ -643,6 +643,7 @@ class LinearObjective:
             theta = theta - np.where(self._free, theta.mean(axis=0), 0.0)
         coef = theta[:, :d] * self.unit
         if self.norms is not None:
+            coef = coef - self._common(coef)
             coef = np.array([self._norms_of_coef.settled(row) for row in coef])
         if self.bounds is not None:  # rounding must neither cross a bound nor miss it; a constant column has its own
             coef = np.clip(coef, *self.bounds)
@@ -650,6 +651,13 @@ class LinearObjective:
                 coef = np.where(np.abs(coef - bound) <= AT_BOUND * np.abs(coef).max(initial=0.0), bound, coef)
         intercept = theta[:, d] - coef @ self.design.origin if self.fit_intercept else np.zeros(self.n_outputs)
         return coef, intercept
+
+    def _common(self, coef):
+        """The part of the mean of coupled columns that neither loss nor penalty sees, (n_features,) or 0."""
+        if not (self.coupled and self.loss.shift_invariant) or self.l1.any() or self.l2.any() or self.bounded:
+            return 0.0
+        operator, mean = self._norms_of_coef.operator.toarray(), coef.mean(axis=0)
+        return mean - np.linalg.lstsq(operator, operator @ mean, rcond=None)[0]
 
     def pack(self, coef, intercept):
         """Inverse of `unpack`."""

@@ -278,6 +278,15 @@ def test_three_classes_take_norms(name, penalty):
         assert rows.mean() + 0.02 * penalty.value(model.coef_) == pytest.approx(model.solution_.value, rel=1e-9)
 
 
+def test_what_neither_softmax_nor_the_penalty_sees_is_left_out():
+    X, y = classification_data(n_classes=3)
+    for isotropic in (False, True):
+        model = LossClassifier(penalty=TotalVariation((2, 2), isotropic=isotropic), alpha=0.01).fit(X, y)
+        assert model.coef_.sum() == pytest.approx(0, abs=1e-12)  # the same number on top of all changes nothing
+        loss = model.loss_(y, model.predict_proba(X))
+        assert loss + 0.01 * model.penalty.value(model.coef_) == pytest.approx(model.solution_.value, rel=1e-12)
+
+
 def test_crammer_singer_takes_norms():
     X, y = classification_data(n_classes=3)
     pairs = LossClassifier("crammer_singer", penalty=TotalVariation(), alpha=0.02).fit(X, y)
