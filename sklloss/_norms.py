@@ -47,6 +47,19 @@ class Norms:
         """Which entries of x it depends on, (n,)."""
         return np.bincount(self.operator.indices, np.abs(self.operator.data), self.operator.shape[1]) > 0
 
+    @cached_property
+    def apart(self):
+        """Whether each row is an entry, and no entry is in two rows, as in groups of features."""
+        entries = self.operator.indices
+        return bool(np.all(np.diff(self.operator.indptr) == 1)) and len(np.unique(entries)) == len(entries)
+
+    def columns(self, index):
+        """The sum for x that is 0 elsewhere, as a function of the entries at index."""
+        operator = sparse.csr_array(self.operator[:, index])
+        kept = np.flatnonzero(np.diff(operator.indptr))
+        groups, group = np.unique(self.group[kept], return_inverse=True)
+        return Norms(operator[kept], group.ravel(), self.radius[groups])
+
     def lengths(self, rows):
         """Norm of each group of rows of `operator x`: (n_groups,), or (n_groups, k) of (n_rows, k)."""
         if self.absolute:

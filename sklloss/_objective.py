@@ -255,6 +255,13 @@ class LinearObjective:
         # Of two classes an overlap of few sets has one.
         return self.loss.has_curvature or (self.n_outputs == 1 and hasattr(self.loss, "curvature"))
 
+    @property
+    def in_groups(self):
+        """Whether every coefficient is drawn to 0 by the norm of one group, and by no other kink."""
+        if self.norms is None or not self.norms.apart or self.l1.any():
+            return False
+        return bool((self.norms.covers[: self.design.n_features] | (self.unit == 0)).all())
+
     @cached_property
     def variation(self):
         """The loss as norms and kinks of the raw predictions of a row and what is smooth; see `Loss.variation`."""
@@ -582,6 +589,9 @@ class LinearObjective:
         part.p = len(kept)
         part.l1, part.l2, part.lower, part.upper = (a[kept] for a in (self.l1, self.l2, self.lower, self.upper))
         part.unit = self.unit[index]
+        if self.norms is not None:
+            every = (kept + self.p * np.arange(self.n_outputs)[:, None]).ravel()
+            part.norms = self.norms.columns(every)
         return part
 
     def with_loss(self, loss, *, y=None, alpha=None):

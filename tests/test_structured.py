@@ -200,6 +200,40 @@ def test_kinked_losses_with_a_variation_agree_with_a_linear_program(name):
         assert model.solution_.value - model.solution_.gap <= result.fun * (1 + 1e-10)
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "log_loss"])
+def test_many_groups_go_by_working_sets(loss):
+    rng = np.random.default_rng(0)
+    X, groups = rng.normal(size=(150, 600)), rng.permutation(np.arange(600) // 4)
+    X[:, 7] = 1.0  # never varies
+    y = X[:, groups == 3] @ np.ones(4) + 0.5 * rng.normal(size=150)
+    y = np.digitize(y, [-1, 1]) if loss == "log_loss" else y
+    alpha = 0.02 if loss == "log_loss" else 0.2
+    model = estimator_for(loss, penalty=GroupLasso(groups), alpha=alpha)
+    if loss == "huber":
+        model.set_params(scale=1.0)
+    with does_not_warn():
+        ours = clone(model).set_params(tol=1e-9).fit(X, y)
+    assert ours.solution_.solver == "group_sets"
+    assert ours.solution_.gap <= 1e-9 * ours.solution_.value
+    coef = np.atleast_2d(ours.coef_)
+    assert 0 < np.count_nonzero(coef.any(axis=0)) < 200
+    raw = X @ coef.T + ours.intercept_
+    slope = ours.loss_.gradient(y, raw if len(coef) > 1 else raw[:, 0]).reshape(150, -1).T @ X / 150
+    for row, slopes in zip(coef, slope, strict=True):
+        for g in range(150):
+            members = groups == g
+            length, radius = np.linalg.norm(slopes[members]), 2 * alpha
+            assert length <= radius * (1 + 1e-4)
+            if row[members].any():
+                np.testing.assert_allclose(
+                    slopes[members], -radius * row[members] / np.linalg.norm(row[members]), atol=1e-4 * radius
+                )
+    again = clone(model).set_params(solver="cones").fit(X, y)
+    assert again.solution_.value == pytest.approx(ours.solution_.value, rel=1e-6)
+    warm = ours.set_params(warm_start=True).fit(X, y)
+    assert warm.solution_.value == pytest.approx(again.solution_.value, rel=1e-6)
+
+
 # ------------------------------------------------------------------------------- the conditions of the minimum
 def unexplained(slope, norms, coef, alpha):
     """What is left of the slopes of the loss by the subgradients of the penalty, at best; relative."""

@@ -66,7 +66,8 @@ def report(what, times, found, problem):
     problem.solve(solver=cvxpy.CLARABEL)
     print(
         f"{what:46} {1e3 * statistics.median(times):7.0f} ms, {found.n_iter:3d} iterations, gap {found.gap:.0e}; "
-        f"Clarabel {1e3 * problem.solver_stats.solve_time:7.0f} ms, behind {(found.value - problem.value) / found.value:8.1e}"
+        f"Clarabel {1e3 * problem.solver_stats.solve_time:7.0f} ms, behind "
+        f"{(found.value - problem.value) / found.value:8.1e}"
     )
 
 

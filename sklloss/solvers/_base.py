@@ -88,6 +88,8 @@ def choose_solver(objective) -> str:
         return "epigraph"  # exact likewise, with a variable more for each row
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
+    if _has_many_groups(objective):
+        return "group_sets"  # a working set of groups, solved as follows
     if _has_cones(objective):
         return "cones"  # norms of groups or of differences: a primal-dual Newton method, and exact zeros
     if not objective.loss_smooth and hasattr(objective.loss, "smoothed"):
@@ -105,6 +107,12 @@ def choose_solver(objective) -> str:
     if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS:
         return "newton"  # few passes, ends at rounding level
     return "lbfgs"  # many parameters, no curvature, or not convex
+
+
+def _has_many_groups(objective):
+    """Whether a smooth loss has a penalty that leaves most of many groups at 0."""
+    many = objective.in_groups and objective.n_params > PROXIMAL_PARAMS
+    return many and objective.loss_smooth and not objective.bounded and objective.smooth_part.has_curvature
 
 
 def _has_cones(objective):
