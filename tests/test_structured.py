@@ -325,9 +325,12 @@ def test_crammer_singer_takes_norms():
     X, y = classification_data(n_classes=3)
     pairs = LossClassifier("crammer_singer", penalty=TotalVariation(), alpha=0.02).fit(X, y)
     assert pairs.solution_.solver == "epigraph"
-    groups = LossClassifier("crammer_singer", penalty=GroupLasso([0, 0, 1, 1]), alpha=0.02).fit(X, y)
-    assert groups.solution_.solver == "smoothing"
-    for model in (pairs, groups):
+    lengths = [
+        LossClassifier("crammer_singer", penalty=penalty, alpha=0.02).fit(X, y)
+        for penalty in (GroupLasso([0, 0, 1, 1]), TotalVariation((2, 2), isotropic=True))
+    ]
+    assert {model.solution_.solver for model in lengths} == {"smoothing"}
+    for model in (pairs, *lengths):
         assert model.solution_.gap <= 1e-6 * model.solution_.value
 
 

@@ -39,6 +39,8 @@ START = 0.1  # of the value: the first gap that the barrier aims at
 FALL, FAST = 0.2, 0.02  # of the barrier, after a step that was good enough, and after one that was very good:
 GOOD, BEST = 1.0, 0.01  # what it promised, in units of the gap that the barrier aims at
 AIM, LEAST = 1e-2, 1e-13  # of that, and of the value: the gap that the barrier aims at last
+SHORT = 0.1  # of a step: a minimum along it that is nearer says that the model was bad
+SHARES = 0.0, 1e-4, 1e-2, 1.0  # of a curvature that lies above the loss, added to its own
 ARMIJO = 1e-4
 STALLED = 40  # iterations without a better gap
 HALVINGS = 40
@@ -119,7 +121,7 @@ class _Path:
             self.record(point, gap / scale)
             still = promised <= ROUNDING * scale
             best, stalled = min(best, gap), 0 if gap < 0.9 * best else stalled + 1
-            if stalled == STALLED:
+            if stalled == STALLED and self.smooth.bfgs is None:
                 return point, u, mu, "no step closes the gap"
             if not moved and not still:
                 return point, u, mu, "no lower value along the step"
@@ -140,23 +142,28 @@ class _Path:
         central = point.z * (rows.h / t)[rows.group]
         bend = Bend(rows, rows.h / t, u / rows.h[rows.group], point.z * (2 / root)[rows.group])
         slope = self.unbalanced(point, central)
-        K = self.smooth.hessian(point.w) + bend.gram()
-        for solve in (factor, factor_or_pseudo_inverse):
-            dw = _refined(solve(K), K, -slope)
-            promised = -0.5 * float(slope @ dw)
-            if promised > 0:
+        H, of_norms = self.smooth.hessian(point.w), bend.gram()
+        most, lowest, found, multipliers = 0.0, self.smoothed(point, e), point, u
+        for share in SHARES:
+            above = share * (H + (H.diagonal().max() or 1.0) * np.eye(len(H))) if share else 0.0
+            dw, promised = _direction(H + of_norms + above, slope)
+            if not promised > 0:  # rounding
                 break
-        else:  # rounding
-            return point, u, 0.0, False
-        length, found = self.along(point, dw, slope, e)
-        towards = central - bend.times(rows.forward(dw))
-        if found is None:
-            return point, rows.clip(towards), promised, False
+            length, place = self.along(point, dw, slope, e)
+            towards = central - bend.times(rows.forward(dw))
+            if place is point:  # what u would be is known nevertheless
+                multipliers = rows.clip(towards) if found is point else multipliers
+            elif found is point or self.smoothed(place, e) < lowest:
+                found, lowest = place, self.smoothed(place, e)
+                multipliers = rows.clip(u + min(length, 1.0) * (towards - u))
+            most = max(most, promised)
+            if length > SHORT or promised <= ROUNDING * max(self.value(point), self.floor):
+                break
         self.smooth.learn(point, found)
-        return found, rows.clip(u + min(length, 1.0) * (towards - u)), promised, True
+        return found, multipliers, most, found is not point
 
     def along(self, point, dw, slope, e):
-        """(length, point) of a step that lowers P_mu; the point is None where there is none."""
+        """(length, point) of a step that lowers P_mu; the same point where there is none."""
         start, fall = self.smoothed(point, e), float(slope @ dw)
         found = self.at(point.w + dw)
         lower = self.smoothed(found, e)
@@ -175,7 +182,7 @@ class _Path:
             found = self.at(point.w + length * dw)
             if self.smoothed(found, e) <= start + ARMIJO * length * fall:
                 return length, found
-        return 0.0, None
+        return 0.0, point
 
     def at(self, w):
         z = self.rows.b - self.rows.forward(w)
@@ -357,7 +364,7 @@ class _Smooth:
 
     def learn(self, before, after):
         """The curvature of BFGS, damped so that it stays positive."""
-        if self.bfgs is None:
+        if self.bfgs is None or after is before:
             return
         s, y = after.w - before.w, after.slope - before.slope
         Bs = self.bfgs @ s
@@ -366,6 +373,16 @@ class _Smooth:
             share = 0.8 * bend / (bend - seen) if seen < 0.2 * bend else 1.0
             y = share * y + (1 - share) * Bs
             self.bfgs = self.bfgs + np.outer(y, y) / float(s @ y) - np.outer(Bs, Bs) / bend
+
+
+def _direction(K, slope):
+    """(dw, half of the slope along it), 0 where only rounding is left."""
+    for solve in (factor, factor_or_pseudo_inverse):
+        dw = _refined(solve(K), K, -slope)
+        promised = -0.5 * float(slope @ dw)
+        if promised > 0:
+            return dw, promised
+    return 0 * slope, 0.0
 
 
 def _refined(solve, K, g):
