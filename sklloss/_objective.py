@@ -10,6 +10,7 @@ means).  In these coordinates every column has weighted norm 1, so units of X do
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -93,6 +94,10 @@ class _Sums:
         return gradient
 
 
+def _no_slope(t):
+    return 0.0
+
+
 def share_kinks(at, low, high):
     """Kinks of rows, (J, n) each, where a row that has fewer than J has its largest one several times, in shares.
 
@@ -154,17 +159,42 @@ class LinearObjective:
         denominator = loss.denominator(y)
         self.weight = weight / (weight.sum() if denominator is None else weight @ denominator)
         self.fit_intercept, self.n_outputs = fit_intercept, n_outputs
+        # Whether the columns of the raw prediction form one problem, as in softmax regression.
+        self.coupled = n_outputs > 1 and loss.coupled
         self.design = Design(X, weight / weight.sum(), rows, centred=fit_intercept) if design is None else design
         d = self.design.n_features
         self.p = d + fit_intercept
-        self.l1 = self._penalty_diagonal("l1_operator", self.design.inverse)
-        self.l2 = self._penalty_diagonal("l2_matrix", self.design.inverse**2)
-        self.bounds, varies = bounds, self.design.inverse > 0
+        norms: Any = None if penalty is None else penalty.norms(d)
+        self._norms_of_coef = norms
+        self.unit = self._units(norms)
+        self.norms = self._penalty_norms(norms)
+        self.l1 = self._penalty_diagonal("l1_operator", self.unit)
+        self.l2 = self._penalty_diagonal("l2_matrix", self.unit**2)
+        self.bounds, varies = bounds, self.unit > 0
         self.lower, self.upper = np.full(self.p, -np.inf), np.full(self.p, np.inf)
         if bounds is not None:  # a constant column has no coefficient to bound
             for limit, given in ((self.lower, bounds[0]), (self.upper, bounds[1])):
-                limit[:d][varies] = given[varies] * self.design.spread[varies]
+                limit[:d][varies] = given[varies] / self.unit[varies]
         self._seen: dict[bytes, _Evaluation] = {}
+
+    def _units(self, norms):
+        """What a coefficient is for each unit of its parameter, (d,); 0 for a constant column, whose coefficient is 0.
+
+        Norms that compare coefficients say what that of a constant column is, and it has the unit of the others.
+        """
+        unit = self.design.inverse
+        if norms is None or unit.all():
+            return unit
+        return np.where((unit == 0) & norms.covers, np.median(unit[unit > 0]) if unit.any() else 1.0, unit)
+
+    def _penalty_norms(self, norms):
+        """The norms of the penalty as functions of all parameters, times alpha; None where there are none."""
+        if norms is None or self.alpha == 0:
+            return None
+        norms = norms.scaled(self.unit, self.alpha)
+        if self.fit_intercept:
+            norms.operator.resize(len(norms.group), self.p)
+        return norms if self.n_outputs == 1 else norms.repeated(self.n_outputs)
 
     def _penalty_diagonal(self, operator, unit):
         diagonal = np.zeros(self.p)
@@ -200,7 +230,7 @@ class LinearObjective:
     @property
     def smooth(self):
         """Whether the gradient is continuous and no coefficient bounded."""
-        return self.loss_smooth and not self.l1.any() and not self.bounded
+        return self.loss_smooth and not self.l1.any() and not self.bounded and self.norms is None
 
     @property
     def quadratic(self):
@@ -235,9 +265,16 @@ class LinearObjective:
         return self.loss.has_curvature or (self.n_outputs == 1 and hasattr(self.loss, "curvature"))
 
     @property
-    def coupled(self):
-        """Whether the columns of the raw prediction form one problem, as in softmax regression."""
-        return self.n_outputs > 1 and self.loss.coupled
+    def in_groups(self):
+        """Whether every coefficient is drawn to 0 by the norm of one group, and by no other kink."""
+        if self.norms is None or not self.norms.apart or self.l1.any():
+            return False
+        return bool((self.norms.covers[: self.design.n_features] | (self.unit == 0)).all())
+
+    @cached_property
+    def variation(self):
+        """The loss as norms and kinks of the raw predictions of a row and what is smooth; see `Loss.variation`."""
+        return self.loss.variation(self.y, self.n_outputs) if self.coupled else None
 
     # ------------------------------------------------------------------------- value, gradient and curvature
     def value_gradient(self, params):
@@ -266,10 +303,11 @@ class LinearObjective:
         start, end = self._evaluate(params), self._evaluate(params + step)
         change = end.raw - start.raw
         l1, l2 = self._of_all_outputs
+        of_norms = _no_slope if self.norms is None else self.norms.slope_along(params, step)
 
         def slope(t):
             gradient, here = self.loss.value_gradient(self.y, start.raw + t * change, self.weight)[1], params + t * step
-            return float((gradient * change).sum() + step @ (l2 * here + l1 * np.sign(here)))
+            return float((gradient * change).sum() + step @ (l2 * here + l1 * np.sign(here))) + of_norms(t)
 
         return slope
 
@@ -309,11 +347,11 @@ class LinearObjective:
         key = params.tobytes()
         found = self._seen.pop(key, None)
         if found is None or (curvature and found.hessian is None):
-            if self.loss.quadratic:
+            if self.loss.quadratic and self.n_outputs == 1:
                 found = found or self._sweep(params, None)
                 found.hessian = self.constant_hessian if curvature else None
             elif self.loss.elementwise:
-                second = (self._coupled_curvature if self.coupled else self.loss.hessian) if curvature else None
+                second = (self.loss.hessian if self._alone else self._coupled_curvature) if curvature else None
                 found = self._sweep(params, second)
             else:
                 found = self._sweep_together(params, curvature)
@@ -372,6 +410,8 @@ class LinearObjective:
         l1, l2 = self._of_all_outputs
         gradient = sums.gradient().ravel() + l2 * params
         value += float(l1 @ np.abs(params) + 0.5 * (l2 @ (params * params)))
+        if self.norms is not None:
+            value += float(self.norms.value(params))
         hessian = self._assemble(sums.gram.standardised()) if sums.gram is not None and value < np.inf else None
         return _Evaluation(value, gradient, hessian, raw)
 
@@ -383,11 +423,19 @@ class LinearObjective:
     @cached_property
     def _free(self):
         """Which parameters of an output have neither a penalty nor a bound, (p,)."""
-        return (self.l1 == 0) & (self.l2 == 0) & np.isinf(self.lower) & np.isinf(self.upper)
+        drawn = False if self.norms is None else self.norms.covers[: self.p]
+        return (self.l1 == 0) & (self.l2 == 0) & np.isinf(self.lower) & np.isinf(self.upper) & ~np.asarray(drawn)
 
-    @cached_property
+    @property
+    def _alone(self):
+        """Whether the second derivatives are those of each column by itself, even if columns form one problem."""
+        return not (self.coupled and self.loss.coupled)
+
+    @property
     def _pairs(self):
-        """Pairs (k, m) of columns of the raw prediction, k <= m."""
+        """Pairs (k, m) of columns of the raw prediction, k <= m, that have a second derivative."""
+        if self._alone:
+            return [(k, k) for k in range(self.n_outputs)]
         return [(k, m) for m in range(self.n_outputs) for k in range(m + 1)]
 
     def _coupled_curvature(self, y, raw):
@@ -401,7 +449,7 @@ class LinearObjective:
 
     def _assemble(self, blocks):
         """Hessian from its blocks by pairs of outputs, with the penalty."""
-        full = np.empty((self.n_outputs, self.p, self.n_outputs, self.p))
+        full = np.zeros((self.n_outputs, self.p, self.n_outputs, self.p))
         for (k, m), block in zip(self._pairs, blocks, strict=True):
             full[k, :, m] = full[m, :, k] = block[: self.p, : self.p]
         if self.coupled and self.loss.shift_invariant:
@@ -470,6 +518,9 @@ class LinearObjective:
     def _mass(self, raw, slopes):
         # The terms are slopes times rows, and a slope inherits the rounding of what it is taken at.
         mass = np.abs(slopes).sum()
+        if self.coupled and self.loss.coupled and self.loss.has_curvature:
+            size = np.abs(raw).max() * np.where(np.arange(self.n_outputs) % 2, -1.0, 1.0)
+            mass += np.abs(self.loss.hessian_product(self.y, raw, self.weight, size * np.ones_like(raw))).sum()
         if not self.coupled and self.has_curvature:
             size = max(np.abs(raw).max(), np.abs(self.y).max())
             bend = (
@@ -486,7 +537,10 @@ class LinearObjective:
     def steepest_penalty(self):
         """The largest slope of the penalty at 0 and at the bounds."""
         bounds = np.maximum(*(np.where(np.isfinite(b), np.abs(b), 0.0) for b in (self.lower, self.upper)))
-        return float((self.l1 + self.l2 * bounds).max(initial=0.0))
+        slope = self.l1 + self.l2 * bounds
+        if self.norms is not None:
+            slope = slope + self.norms.steepest[: self.p]
+        return float(slope.max(initial=0.0))
 
     def feasible(self, params):
         """The nearest parameters within the bounds."""
@@ -571,13 +625,14 @@ class LinearObjective:
         smooth = copy(self)
         smooth._free = self._free  # of the whole
         smooth.__dict__.pop("_of_all_outputs", None)
-        smooth.l1, smooth._seen = np.zeros(self.p), {}
+        smooth.l1, smooth.norms, smooth._seen = np.zeros(self.p), None, {}
         smooth.lower, smooth.upper, smooth.bounds = np.full(self.p, -np.inf), np.full(self.p, np.inf), None
         if not self.loss_smooth:
             smooth.__dict__.pop("kinks", None)
             smooth.__dict__.pop("constant_hessian", None)
-            smooth.loss = self.kinks.rest
-            if smooth.loss.of_given_rows:
+            smooth.loss = (self.variation or self.kinks).rest
+            smooth.__dict__.pop("variation", None)
+            if smooth.loss is not None and smooth.loss.of_given_rows:
                 smooth.design = self.design.in_one_block()
         return smooth
 
@@ -590,6 +645,10 @@ class LinearObjective:
         kept = np.append(index, self.p - 1) if self.fit_intercept else index
         part.p = len(kept)
         part.l1, part.l2, part.lower, part.upper = (a[kept] for a in (self.l1, self.l2, self.lower, self.upper))
+        part.unit = self.unit[index]
+        if self.norms is not None:
+            every = (kept + self.p * np.arange(self.n_outputs)[:, None]).ravel()
+            part.norms = self.norms.columns(every)
         return part
 
     def with_loss(self, loss, *, y=None, alpha=None):
@@ -649,7 +708,10 @@ class LinearObjective:
         d = self.design.n_features
         if self.coupled and self.loss.shift_invariant:
             theta = theta - np.where(self._free, theta.mean(axis=0), 0.0)
-        coef = theta[:, :d] * self.design.inverse
+        coef = theta[:, :d] * self.unit
+        if self.norms is not None:
+            coef = coef - self._common(coef)
+            coef = np.array([self._norms_of_coef.settled(row) for row in coef])
         if self.bounds is not None:  # rounding must neither cross a bound nor miss it; a constant column has its own
             coef = np.clip(coef, *self.bounds)
             for bound in self.bounds:
@@ -657,11 +719,18 @@ class LinearObjective:
         intercept = theta[:, d] - coef @ self.design.origin if self.fit_intercept else np.zeros(self.n_outputs)
         return coef, intercept
 
+    def _common(self, coef):
+        """The part of the mean of coupled columns that neither loss nor penalty sees, (n_features,) or 0."""
+        if not (self.coupled and self.loss.shift_invariant) or self.l1.any() or self.l2.any() or self.bounded:
+            return 0.0
+        operator, mean = self._norms_of_coef.operator.toarray(), coef.mean(axis=0)
+        return mean - np.linalg.lstsq(operator, operator @ mean, rcond=None)[0]
+
     def pack(self, coef, intercept):
         """Inverse of `unpack`."""
         theta = np.zeros((self.n_outputs, self.p))
         d = self.design.n_features
-        theta[:, :d] = coef * self.design.spread
+        theta[:, :d] = np.divide(coef, self.unit, out=np.zeros_like(theta[:, :d]), where=self.unit > 0)
         if self.fit_intercept:
             theta[:, d] = intercept + coef @ self.design.origin
         return theta.ravel()

@@ -274,9 +274,9 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     loss : str, Loss or callable, default="squared_error"
         A name of `sklloss.list_losses("regression")`, a loss, or a plain function of ``(y_true, raw_prediction)`` that
         returns the loss of each sample; see `sklloss.losses.FunctionLoss`.
-    penalty : {"l2", "l1", "elasticnet", "none"}, Penalty or None, default="l2"
+    penalty : {"l2", "l1", "elasticnet", "total_variation", "none"}, Penalty or None, default="l2"
         Shape of the penalty; the intercept is never penalised.  ``penalty__l1_ratio`` and ``penalty__weights`` are
-        parameters of it.
+        parameters of it.  `sklloss.penalties` has more, such as `GroupLasso`.
     alpha : float >= 0, default=1e-4
         Strength of the penalty, in the unit of the loss.
     fit_intercept : bool, default=True
@@ -302,7 +302,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     solver : str or callable, default="auto"
         "auto" chooses from the facts of loss and penalty: "least_squares", "newton" or "lbfgs" where all is smooth,
         "kinks" for a loss of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with
-        kinks.  Any method of `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
+        kinks, "cones" for norms of groups or of differences.  Any method of `scipy.optimize.minimize`, or a callable
+        with its interface, does for smooth losses.
     tol : float > 0, default=1e-6
         Bound on ``solution_.optimality``, which has no unit: the gradient relative to that of the model without
         features, or, for losses with kinks, the duality gap relative to the objective.
@@ -490,9 +491,9 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
     loss : str, Loss or callable, default="log_loss"
         A name of `sklloss.list_losses("classification")`, a loss, or a plain function of y_true in {0, 1} and the
         decision value that returns the loss of each sample; see `sklloss.losses.FunctionLoss`.
-    penalty : {"l2", "l1", "elasticnet", "none"}, Penalty or None, default="l2"
+    penalty : {"l2", "l1", "elasticnet", "total_variation", "none"}, Penalty or None, default="l2"
         Shape of the penalty; the intercept is never penalised.  ``penalty__l1_ratio`` and ``penalty__weights`` are
-        parameters of it.
+        parameters of it.  `sklloss.penalties` has more, such as `GroupLasso`.
     alpha : float >= 0, default=1e-4
         Strength of the penalty; ``LogisticRegression(C=C)`` is alpha = 1 / (C * sum of weights).
     fit_intercept : bool, default=True
@@ -504,8 +505,9 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         Multiplies the sample weights by class; "balanced" gives every class the same total weight.
     solver : str or callable, default="auto"
         "auto" chooses from the facts of loss and penalty: "newton" or "lbfgs" where all is smooth, "kinks" for a loss
-        of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with kinks.  Any method of
-        `scipy.optimize.minimize`, or a callable with its interface, does for smooth losses.
+        of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with kinks, "cones" for norms
+        of groups or of differences.  Any method of `scipy.optimize.minimize`, or a callable with its interface, does
+        for smooth losses.
     tol : float > 0, default=1e-6
         Bound on ``solution_.optimality``, which has no unit: the gradient relative to that of the model without
         features, or, for losses with kinks, the duality gap relative to the objective.

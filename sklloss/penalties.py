@@ -2,24 +2,26 @@
 
     objective = weighted mean loss + alpha * penalty(coef)
 
-The intercept is never penalised.  A penalty is two pieces of data, from which the objective and the solvers work.
+The intercept is never penalised.  A penalty is three pieces of data, from which the objective and the solvers work.
 """
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from ._compat import Interval, check_parameters
+from ._norms import Norms, differences
 
-__all__ = ["L1", "L2", "ElasticNet", "Penalty", "get_penalty"]
+__all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "Penalty", "TotalVariation", "get_penalty"]
 
 
 class Penalty(BaseEstimator):
-    """Base class of penalties: ``||D coef||_1 + 1/2 coef' P coef`` with D and P diagonal.
+    """Base class of penalties: ``||D coef||_1 + 1/2 coef' P coef + a sum of norms``, with D and P diagonal.
 
-    A subclass returns the diagonals it has; None stands for zero.
+    A subclass returns what it has; None stands for zero.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
@@ -32,11 +34,17 @@ class Penalty(BaseEstimator):
         """Diagonal of P, (n_features,) and non-negative, or None."""
         return None
 
+    def norms(self, n_features):
+        """Norms of linear functions of the coefficients, a `Norms`, or None."""
+        return None
+
     def value(self, coef):
         """Penalty of coefficients (n_features,) or of each row of (K, n_features), summed; a float."""
-        d, p = self.l1_operator(coef.shape[-1]), self.l2_matrix(coef.shape[-1])
-        absolute = 0.0 if d is None else float((d * np.abs(coef)).sum())
-        return absolute + (0.0 if p is None else 0.5 * float((p * coef * coef).sum()))
+        n_features = coef.shape[-1]
+        d, p, norms = self.l1_operator(n_features), self.l2_matrix(n_features), self.norms(n_features)
+        value = 0.0 if d is None else float((d * np.abs(coef)).sum())
+        value += 0.0 if p is None else 0.5 * float((p * coef * coef).sum())
+        return value + (0.0 if norms is None else float(np.sum(norms.value(coef))))
 
     def check(self):
         """Raise a ValueError that names the first parameter out of its range; return self."""
@@ -141,11 +149,176 @@ class ElasticNet(Penalty):
         return (1 - self.l1_ratio) * _weights(self, n_features)
 
 
+class GroupLasso(Penalty):
+    """Sum of the norms of groups of coefficients: a group is in the model as a whole, or not at all::
+
+        penalty = sum_g weights[g] * sqrt(sum_{j in g} coef[j]**2)
+
+    Groups are the columns of one categorical feature, the powers of one number, the readings of one sensor.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_features,) or list of lists of int
+        The label of each feature's group, in any order; or the indices of the features of each group, which must
+        cover all features and not overlap.
+    weights : array-like of shape (n_groups,), default=None
+        How much each group counts, in the order of the lists or of the sorted labels; 0 leaves one free.  None is the
+        square root of its size.
+
+    References
+    ----------
+    M. Yuan, Y. Lin, "Model selection and estimation in regression with grouped variables", Journal of the Royal
+    Statistical Society B 68(1), 2006.
+
+    Examples
+    --------
+    >>> GroupLasso([0, 0, 1], weights=[1.0, 2.0]).value(np.array([3.0, -4.0, 1.0]))
+    7.0
+    >>> GroupLasso([[0, 1, 2, 3], [4]]).value(np.array([1.0, 1.0, 1.0, 1.0, 0.0]))
+    4.0
+    """
+
+    _parameter_constraints = {"groups": ["array-like"], "weights": ["array-like", None]}
+
+    def __init__(self, groups, weights=None):
+        self.groups = groups
+        self.weights = weights
+
+    def norms(self, n_features):
+        label, n_groups = self._labels(n_features)
+        sizes = np.bincount(label, minlength=n_groups)
+        weights = np.sqrt(sizes) if self.weights is None else np.asarray(self.weights, dtype=float)
+        if weights.shape != (n_groups,) or not np.all(np.isfinite(weights) & (weights >= 0)):
+            raise ValueError(
+                f"weights of GroupLasso must be {n_groups} finite numbers >= 0, one for each group; got "
+                f"{self.weights!r}."
+            )
+        order = np.argsort(label, kind="stable")
+        order = order[weights[label[order]] > 0]
+        if not len(order):
+            return None
+        group = np.unique(label[order], return_inverse=True)[1].ravel()
+        one = np.ones(len(order))
+        operator = sparse.csr_array((one, (np.arange(len(order)), order)), shape=(len(order), n_features))
+        return Norms(operator, group, weights[weights > 0])
+
+    def _labels(self, n_features):
+        """Group of each feature, (n_features,), and the number of groups; a ValueError where they make no sense."""
+        lists = [np.ndim(group) for group in self.groups]
+        if any(lists):
+            return self._labels_of_lists(lists, n_features)
+        labels = np.asarray(self.groups)
+        if labels.shape != (n_features,):
+            raise ValueError(
+                f"groups of GroupLasso must name the group of each of the {n_features} features; got {len(labels)} "
+                "labels. Give one label for each feature, or a list of lists of feature indices."
+            )
+        missing = np.flatnonzero(labels != labels)
+        if len(missing):
+            raise ValueError(f"groups of GroupLasso has no label for feature {missing[0]}: it is {labels[missing[0]]}.")
+        names, index = np.unique(labels, return_inverse=True)
+        return index.ravel(), len(names)
+
+    def _labels_of_lists(self, lists, n_features):
+        if not all(n == 1 for n in lists) or not all(len(group) for group in self.groups):
+            raise ValueError(
+                "groups of GroupLasso must be labels, one for each feature, or lists of feature indices, none of them "
+                f"empty; got {self.groups!r}."
+            )
+        members = [np.asarray(group) for group in self.groups]
+        label = np.full(n_features, -1)
+        for g, features in enumerate(members):
+            for j in features.tolist():
+                if not isinstance(j, int) or isinstance(j, bool) or not 0 <= j < n_features:
+                    raise ValueError(
+                        f"Group {g} of GroupLasso has {j!r}, which is no feature: there are {n_features}, and their "
+                        f"indices are the integers 0 to {n_features - 1}."
+                    )
+                if label[j] >= 0:
+                    raise ValueError(
+                        f"Feature {j} is in groups {label[j]} and {g} of GroupLasso; groups must not overlap: put it "
+                        "in one of them."
+                    )
+                label[j] = g
+        outside = np.flatnonzero(label < 0)
+        if len(outside):
+            raise ValueError(
+                f"The groups of GroupLasso leave out features {outside[:10].tolist()}{' ...' * (len(outside) > 10)}; "
+                "they must cover all of them. Give each of these a group, with the weight 0 where it is not to be "
+                "penalised."
+            )
+        return label, len(members)
+
+
+class TotalVariation(Penalty):
+    """Sum of the differences between neighbours among coefficients that form a signal or an image::
+
+        penalty = sum_axis weights[axis] * sum abs(differences of that order along the axis)
+
+    or, with ``isotropic``, over the places where differences start::
+
+        penalty = sum_place sqrt(sum_axis (weights[axis] * difference along the axis)**2)
+
+    Neighbours become equal: the fitted coefficients are piecewise constant (order 1, the fused lasso), piecewise linear
+    (order 2, trend filtering), and so on.  A feature that is the same in every row gets the coefficient that varies
+    least.
+
+    Parameters
+    ----------
+    shape : int or tuple of int, default=None
+        Shape of the signal or image, whose entries, ravelled row by row, are the features: (8, 8) for digits.  None
+        is one signal of all features.
+    weights : array-like of shape (n_axes,), default=None
+        How much each axis counts; 0 for an axis, such as that of the colours, along which nothing is compared.  None is
+        1 for each.
+    order : int >= 1, default=1
+        Order of the differences.
+    isotropic : bool, default=False
+        Whether the differences at one place are put together by their norm, so that edges in all directions count
+        alike.
+
+    References
+    ----------
+    L. I. Rudin, S. Osher, E. Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D 60, 1992.
+
+    R. Tibshirani, M. Saunders, S. Rosset, J. Zhu, K. Knight, "Sparsity and smoothness via the fused lasso", Journal of
+    the Royal Statistical Society B 67(1), 2005.
+
+    Examples
+    --------
+    >>> TotalVariation().value(np.array([1.0, 1.0, 4.0, 2.0]))
+    5.0
+    >>> TotalVariation((2, 2)).value(np.array([0.0, 3.0, 4.0, 7.0]))
+    14.0
+    >>> TotalVariation((2, 2), isotropic=True).value(np.array([0.0, 3.0, 4.0, 7.0]))  # 5 + 4 + 3
+    12.0
+    >>> TotalVariation(order=2).value(np.array([1.0, 2.0, 3.0, 3.0]))
+    1.0
+    """
+
+    _parameter_constraints = {
+        "shape": [Integral, "array-like", None],
+        "weights": ["array-like", None],
+        "order": [Interval(Integral, 1, None, closed="left")],
+        "isotropic": ["boolean"],
+    }
+
+    def __init__(self, shape=None, weights=None, order=1, isotropic=False):
+        self.shape = shape
+        self.weights = weights
+        self.order = order
+        self.isotropic = isotropic
+
+    def norms(self, n_features):
+        return differences(self.shape, n_features, self.weights, self.order, self.isotropic)
+
+
 _NAMES: dict[str, type[Penalty] | None] = {
     "l2": L2,
     "l1": L1,
     "elasticnet": ElasticNet,
     "elastic_net": ElasticNet,
+    "total_variation": TotalVariation,
     "none": None,
 }
 
@@ -155,7 +328,7 @@ def get_penalty(penalty):
 
     Parameters
     ----------
-    penalty : {"l2", "l1", "elasticnet", "none"}, Penalty or None
+    penalty : {"l2", "l1", "elasticnet", "total_variation", "none"}, Penalty or None
         "elastic_net" is "elasticnet".
 
     Returns

@@ -13,8 +13,9 @@ LOW = {"_compat", "links"}
 ALLOWED = {
     "_compat": set(),
     "links": set(),
-    "losses": LOW,
-    "penalties": {"_compat"},
+    "_norms": set(),
+    "losses": {"_norms", *LOW},
+    "penalties": {"_compat", "_norms"},
     "_design": set(),
     "_objective": {"_design", "losses._base", "penalties"},
     "solvers": {"_compat", "_objective"},

@@ -19,5 +19,6 @@ from ._residual import *  # noqa: F403
 from ._robust import *  # noqa: F403
 from ._sequence import *  # noqa: F403
 from ._sets import SetLoss as SetLoss
+from ._variation import *  # noqa: F403
 
 __all__ = sorted(name for name, value in globals().items() if isinstance(value, type) and issubclass(value, Loss))

@@ -215,6 +215,10 @@ class Loss(BaseEstimator):
         """The kinks of each row as data, a `Kinks`; None where there are none, or where they are not known."""
         return None
 
+    def variation(self, y_true, n_outputs):
+        """The loss of a row as norms and kinks of several raw predictions, a `Variation`; None where there are none."""
+        return None
+
     def scaled(self, scale):
         """The loss with residuals in units of `scale`, where it is `standardized`; else the loss itself."""
         return self

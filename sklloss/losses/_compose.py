@@ -6,8 +6,10 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils.metaestimators import available_if
 
+from .._norms import stacked
 from ._base import Loss, best_of, best_row, root
 from ._kinks import Kinks
+from ._variation import Variation
 
 __all__ = ["LossSum"]
 
@@ -218,6 +220,19 @@ class LossSum(Loss):
             rest=LossSum([part for _, part in rest], [weight for weight, _ in rest]) if rest else None,
             origin=next((kinks.origin for _, kinks in found if kinks.origin), ""),
         )
+
+    def variation(self, y_true, n_outputs):
+        found = [(w, part.variation(y_true, n_outputs), part) for w, part in self.summands if w]
+        if not any(variation for _, variation, _ in found):
+            return None
+        others = [(w, part) for w, variation, part in found if variation is None]
+        rest = LossSum([part for _, part in others], [w for w, _ in others]) if others else None
+        kinks = None if rest is None else rest.kinks(y_true)
+        if kinks is not None:
+            rest = kinks.rest
+        if rest is not None and not rest.smooth:
+            return None
+        return Variation(stacked((w, variation.norms) for w, variation, _ in found if variation), kinks, rest)
 
     @available_if(lambda self: all(part.smooth or hasattr(part, "smoothed") for part in self.parts))
     def smoothed(self, width):

@@ -2,8 +2,10 @@
 
 from ._averaging import Averaging
 from ._base import Solution, Solver, Stopped, choose_solver, solve_columns
+from ._cones import Cones
 from ._descent import Descent
 from ._epigraph import Epigraph
+from ._group_sets import GroupSets
 from ._kinks import Kinks
 from ._lbfgs import LBFGS
 from ._least_squares import LeastSquares
@@ -16,7 +18,10 @@ from ._truncated import Truncated
 
 __all__ = ["SOLVERS", "Solution", "Solver", "Stopped", "choose_solver", "get_solver", "solve_columns"]
 
-_ALL = LeastSquares, Newton, LBFGS, Kinks, Epigraph, ProximalNewton, Split, Smoothing, Truncated, Averaging, Descent
+_ALL = (
+    LeastSquares, Newton, LBFGS, Kinks, Epigraph, ProximalNewton, Split, Cones, GroupSets,
+    Smoothing, Truncated, Averaging, Descent,
+)  # fmt: skip
 SOLVERS: dict[str, Solver] = {solver.name: solver() for solver in _ALL}
 
 _SCIPY_METHODS = {

@@ -11,7 +11,7 @@ from scipy import linalg
 
 from ._linalg import factor_or_pseudo_inverse
 
-__all__ = ["active_set", "sides"]
+__all__ = ["active_set", "shortest", "sides"]
 
 CHANGES = 3, 30  # of the set, at least and at most
 WORK = 6000  # changes times parameters
@@ -86,7 +86,7 @@ def _step(H, g, B, r, own, g_private):
     compared with it.
     """
     if own is None:
-        dw, du = _shortest(H, g, B, r)
+        dw, du = shortest(H, g, B, r)
         return dw, 0.0, du
     m, K = len(B), len(g_private)
     private, first = np.unique(own, return_index=True)
@@ -98,13 +98,13 @@ def _step(H, g, B, r, own, g_private):
     compared = B[rest] - np.vstack([B, 0 * g])[leader[rest]]
     apart = r[rest] - np.append(r, 0.0)[leader[rest]]
     dt, du = np.zeros(K), np.zeros(m)
-    dw, du[rest] = _shortest(H, g - g_private[private] @ B[first], compared, apart)
+    dw, du[rest] = shortest(H, g - g_private[private] @ B[first], compared, apart)
     dt[private] = r[first] - B[first] @ dw
     du[first] = (g_private - np.bincount(own[rest] + 1, du[rest], K + 1)[1:])[private]
     return dw, dt, du
 
 
-def _shortest(H, g, A, r):
+def shortest(H, g, A, r):
     """(dw, du) with A dw = r and H dw + g = A'du: the least such dw, and du of rows that hang on others 0."""
     if not A.any():
         return -factor_or_pseudo_inverse(H)(g), np.zeros(len(A))

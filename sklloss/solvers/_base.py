@@ -9,6 +9,7 @@ __all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_colu
 PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than over a working set
 EPIGRAPH_ENTRIES = 3e7  # beyond, the rows of all classes fill hundreds of megabytes
 COUPLED_PARAMS = 300  # beyond, the Gram matrices of all pairs of classes cost more than the passes they save
+VARIATION_ENTRIES = 1e7  # of the differences between outputs of every row; each has two outputs
 NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
 
 
@@ -80,13 +81,18 @@ class Solver:
 
 def choose_solver(objective) -> str:
     """Name of the solver for an objective, from its facts: the whole automatic choice."""
-    if objective.kinked:
+    absolute = objective.norms is None or objective.norms.absolute
+    if objective.kinked and absolute:
         return "kinks"  # exact: interior point, snap to the active set, strict dual bound
     entries = objective.design.n_rows * objective.n_outputs * objective.n_params
-    if objective.polyhedral and objective.n_params <= NEWTON_PARAMS and entries <= EPIGRAPH_ENTRIES:
+    if objective.polyhedral and absolute and objective.n_params <= NEWTON_PARAMS and entries <= EPIGRAPH_ENTRIES:
         return "epigraph"  # exact likewise, with a variable more for each row
     if objective.loss.truncated is not None:
         return "truncated"  # convex-concave steps from the convex start; a local minimum
+    if _has_many_groups(objective):
+        return "group_sets"  # a working set of groups, solved as follows
+    if _has_cones(objective):
+        return "cones"  # norms of groups or of differences: a primal-dual Newton method, and exact zeros
     if not objective.loss_smooth and hasattr(objective.loss, "smoothed"):
         return "smoothing"  # smooth losses that close in on a convex one, with a strict bound
     if not objective.loss_smooth and not objective.loss.elementwise:
@@ -104,6 +110,24 @@ def choose_solver(objective) -> str:
     if objective.convex and objective.has_curvature and objective.n_params <= most:
         return "newton"  # few passes, ends at rounding level
     return "lbfgs"  # many parameters, no curvature, or not convex
+
+
+def _has_many_groups(objective):
+    """Whether a smooth loss has a penalty that leaves most of many groups at 0."""
+    many = objective.in_groups and objective.n_params > PROXIMAL_PARAMS
+    return many and objective.loss_smooth and not objective.bounded and objective.smooth_part.has_curvature
+
+
+def _has_cones(objective):
+    """Whether norms are in the objective, other than a few absolute values, which are kinks like others."""
+    if objective.variation is not None:
+        rows = objective.design.n_rows * len(objective.variation.norms.group)
+        return objective.n_params <= NEWTON_PARAMS and rows * objective.p <= VARIATION_ENTRIES
+    if objective.norms is None or (not objective.loss_smooth and objective.kinks is None):
+        return False
+    if not objective.norms.absolute or objective.kinked or objective.n_params > PROXIMAL_PARAMS:
+        return True
+    return not objective.smooth_part.has_curvature
 
 
 def smooth_solution(objective, params, *, tol, n_iter, solver, message="", history=()):

@@ -40,7 +40,7 @@ class Descent(Solver):
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
-        objective = _with_l1(objective)
+        objective = _with_penalty(objective)
         options = {"maxiter": max_iter, "maxls": 50}
         found = run(objective, params, "L-BFGS-B", self.name, tol=tol, options=options, callback=callback)
         w, value, history = found.params, found.value, found.history
@@ -74,13 +74,14 @@ class Descent(Solver):
         )  # fmt: skip
 
 
-def _with_l1(objective):
-    """The objective whose gradient is that of the l1 penalty as well, 0 at its kinks."""
+def _with_penalty(objective):
+    """The objective whose gradient is that of the penalty as well, 0 at its kinks."""
     whole, l1 = copy(objective), np.tile(objective.l1, objective.n_outputs)
 
     def value_gradient(params):
         value, gradient = objective.value_gradient(params)
-        return value, gradient + l1 * np.sign(params)
+        of_norms = 0.0 if objective.norms is None else objective.norms.gradient(params)
+        return value, gradient + l1 * np.sign(params) + of_norms
 
     whole.value_gradient = value_gradient
     return whole

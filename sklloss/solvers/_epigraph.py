@@ -17,7 +17,7 @@ from .._compat import one_blas_thread
 from ._base import Solution, Solver
 from ._dual_bound import dual_bound
 from ._interior_point import MOST, KinkedRows, candidates, stack
-from ._kinks import FLOOR, STEEP, Trace, bound_rows
+from ._kinks import FLOOR, STEEP, Trace, bound_rows, norm_rows
 from ._linalg import factor
 
 __all__ = ["Epigraph"]
@@ -33,6 +33,8 @@ class Epigraph(Solver):
             return (
                 f"it needs a loss of several columns that is a maximum of affine functions, unlike {objective.loss!r}"
             )
+        if objective.norms is not None and not objective.norms.absolute:
+            return f"it needs a penalty of absolute values, and the norms of {objective.penalty!r} are not"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
@@ -76,6 +78,8 @@ def _rows(objective):
         (none, np.zeros((1, n)), -weight[None], weight[None]),
     ]
     own = np.concatenate([i, np.arange(n)])
+    if objective.norms is not None:
+        blocks.append(norm_rows(objective))
     if objective.bounded:
         steep = STEEP * (2 * float(np.abs(slopes).max()) + objective.steepest_penalty)
         blocks.append(bound_rows(objective, steep))

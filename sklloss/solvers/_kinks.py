@@ -29,7 +29,7 @@ from ._interior_point import (
 )
 from ._linalg import factor
 
-__all__ = ["Kinks", "Trace", "bound_rows"]
+__all__ = ["Kinks", "Trace", "bound_rows", "norm_rows"]
 
 PILOT = 30, 3.0  # m = max(30 p, 3 (n log p)^(2/3)) rows; no reduction when m > n / 2
 PILOT_TOL = 1e-2
@@ -53,6 +53,12 @@ def bound_rows(objective, steep):
     return np.eye(objective.n_params)[which], at, low, high
 
 
+def norm_rows(objective):
+    """The norms of the penalty as kinked rows (A, kinks, low, high), where they are absolute values."""
+    A, radius = objective.norms.operator.toarray(), objective.norms.radius[None]
+    return A, np.zeros(radius.shape), -radius, radius
+
+
 class Kinks(Solver):
     """Interior point, exact at its end, and strict dual bound; see the module's docstring."""
 
@@ -61,6 +67,8 @@ class Kinks(Solver):
     def unsupported(self, objective):
         if not objective.kinked:
             return f"it needs a loss that declares its kinks as relu, and {objective.loss!r} does not"
+        if objective.norms is not None and not objective.norms.absolute:
+            return f"it needs a penalty of absolute values, and the norms of {objective.penalty!r} are not"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
@@ -132,6 +140,8 @@ class _Problem:
             kinks = np.hstack([kinks, relu.kinks @ groups.T / weight])
         objective = self.objective
         low, high = (mass * (part if part.shape[1] == 1 else part[:, keep]) for part in (relu.low, relu.high))
+        if objective.norms is not None:
+            A, kinks, low, high = stack([(A, kinks, low, high), norm_rows(objective)])
         if objective.bounded:
             steep = STEEP * (float(np.abs([relu.low, relu.high]).max()) + objective.steepest_penalty)
             A, kinks, low, high = stack([(A, kinks, low, high), bound_rows(objective, steep)])
@@ -149,6 +159,7 @@ class _Problem:
     def value(self, z, w):
         relu, objective = self.relu, self.objective
         data = np.maximum(relu.low * z, relu.high * z).sum(axis=0) @ relu.weight
+        data += 0.0 if objective.norms is None else objective.norms.value(w)
         return float(data + objective.l1 @ np.abs(w) + 0.5 * objective.l2 @ w**2)
 
     def start(self, rows, weight, sign, given):

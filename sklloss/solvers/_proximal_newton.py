@@ -21,7 +21,7 @@ from ._active_set import active_set, sides
 from ._base import NEWTON_PARAMS, Solution, Solver
 from ._dual_bound import dual_bound
 from ._interior_point import EXACT, KinkedRows, candidates, stack
-from ._kinks import FLOOR, STEEP, bound_rows
+from ._kinks import FLOOR, STEEP, bound_rows, norm_rows
 from ._linalg import factor_or_pseudo_inverse
 from ._newton import BEYOND, minimum_along
 
@@ -55,6 +55,8 @@ class ProximalNewton(Solver):
             return "it is for objectives with kinks, and this one is smooth"
         if not objective.smooth_part.has_curvature:
             return f"it needs a second derivative, and the smooth part of {objective.loss!r} has none"
+        if objective.norms is not None and not objective.norms.absolute:
+            return f"it needs a penalty of absolute values, and the norms of {objective.penalty!r} are not"
         if objective.n_params > 5 * NEWTON_PARAMS:
             return f"it would need a Hessian of {objective.n_params} x {objective.n_params} numbers"
         return None
@@ -134,6 +136,8 @@ class _Problem:
             weight = objective.weight[bent]
             blocks.append((A, kinks.at[:, bent], kinks.low[:, bent] * weight, kinks.high[:, bent] * weight))
             self.constant = float(objective.weight @ kinks.constant)
+        if objective.norms is not None:
+            blocks.append(norm_rows(objective))
         if objective.bounded:
             curvature = float(np.abs(self.smooth.hessian(start).diagonal()).max())
             reach = float(np.abs(objective.feasible(0 * start)).max() + np.abs(start).max())

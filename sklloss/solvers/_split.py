@@ -32,6 +32,8 @@ class Split(Solver):
             return f"it needs a smooth loss, and {objective.loss!r} is not"
         if objective.smooth:
             return "it is for objectives with an l1 penalty or bounds, and this one has neither"
+        if objective.norms is not None:
+            return f"it knows no norms of several coefficients, and {objective.penalty!r} is made of them"
         return None
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
