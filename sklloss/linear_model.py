@@ -2,7 +2,7 @@
 
 import warnings
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -57,6 +57,27 @@ def _all_or_nothing(fit):
             raise
 
     return fit_or_restore
+
+
+@dataclass
+class _Problem:
+    """What is to be minimised, from checked data.
+
+    ``target`` is y in the form the loss takes, less `origin`; ``known`` are the attributes that do not depend on the
+    solution; ``start`` is where the solver starts, None for the model without features; ``solver`` None for that of
+    the parameters.
+    """
+
+    X: Any
+    y: np.ndarray
+    target: np.ndarray
+    loss: Loss
+    weight: np.ndarray
+    n_outputs: int
+    known: dict[str, Any]
+    start: np.ndarray | None = None
+    solver: Any = None
+    origin: Any = 0.0
 
 
 class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
@@ -149,43 +170,50 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
         self.n_sets_ = len(np.unique(sets.index))
         return loss.of_sets(sets)
 
-    def _fit(self, X, y, loss, sample_weight, n_outputs, tasks, known, *, start=None, solver=None, origin=0.0):
-        """Minimise, write the fitted attributes, warn once if the certificate fails.
+    def _shape(self):
+        """Penalty and alpha of the fit."""
+        return self._valid_penalty(), self.alpha
 
-        `known` are the attributes that do not depend on the solution, `origin` what was subtracted from y.
-        """
-        objective = LinearObjective(
-            X,
-            y,
-            loss,
-            penalty=self._valid_penalty(),
-            alpha=self.alpha,
-            sample_weight=sample_weight,
+    def _objective(self, problem, penalty, alpha):
+        return LinearObjective(
+            problem.X,
+            problem.target,
+            problem.loss,
+            penalty=penalty,
+            alpha=alpha,
+            sample_weight=problem.weight,
             fit_intercept=self.fit_intercept,
-            n_outputs=n_outputs,
-            bounds=self._valid_bounds(X.shape[1]),
+            n_outputs=problem.n_outputs,
+            bounds=self._valid_bounds(problem.X.shape[1]),
         )
-        solver = get_solver(self.solver, objective) if solver is None else solver
-        params = objective.null.params if start is None else start
-        if self._starts_warm(n_outputs, X.shape[1]):
-            params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1) - origin)
 
-        def fitted(solution):
-            coef, intercept = objective.unpack(solution.params)
-            intercept += origin
-            return known | {
-                "coef_": self._per_output(coef.astype(X.dtype)),
-                "intercept_": self._per_output(intercept.astype(X.dtype)),
-                "solution_": replace(solution, params=np.column_stack([coef, intercept]).ravel()),
-                "n_iter_": solution.n_iter,
-            }
+    def _fitted(self, problem, objective, solution):
+        """The fitted attributes of a solution."""
+        coef, intercept = objective.unpack(solution.params)
+        intercept += problem.origin
+        return problem.known | {
+            "coef_": self._per_output(coef.astype(problem.X.dtype)),
+            "intercept_": self._per_output(intercept.astype(problem.X.dtype)),
+            "solution_": replace(solution, params=np.column_stack([coef, intercept]).ravel()),
+            "n_iter_": solution.n_iter,
+        }
+
+    def _fit(self, problem, tasks):
+        """Minimise, write the fitted attributes, warn once if the certificate fails."""
+        objective = self._objective(problem, *self._shape())
+        solver = get_solver(self.solver, objective) if problem.solver is None else problem.solver
+        params = objective.null.params if problem.start is None else problem.start
+        n_outputs = problem.n_outputs
+        if self._starts_warm(n_outputs, problem.X.shape[1]):
+            intercept = np.reshape(self.intercept_, -1) - problem.origin
+            params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), intercept)
 
         def after_iteration(n_iter, value, optimality, params=None):
             if self.verbose:
                 print(f"iteration {n_iter:4d}: objective {value:.10g}, optimality {optimality:.1e}")
             if tasks.watched and params is not None:
                 stopped = Stopped(params, value, optimality, n_iter)
-                if tasks.iteration(lambda: fitted(_unfinished(stopped))):
+                if tasks.iteration(lambda: self._fitted(problem, objective, _unfinished(stopped))):
                     raise stopped
 
         callback = after_iteration if self.verbose or tasks.watched else None
@@ -196,7 +224,7 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
                 )
             except Stopped as stopped:
                 solution = _unfinished(stopped)
-        for name, value in fitted(solution).items():
+        for name, value in self._fitted(problem, objective, solution).items():
             setattr(self, name, value)
         if not np.any(self.coef_):
             shrunk = ": the l1 penalty outweighs every feature, and a smaller alpha lets some in"
@@ -400,6 +428,15 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         -------
         self
         """
+        problem = self._prepare(X, y, sample_weight, sample_set)
+        tasks = FitTasks(self, problem.X, problem.y, sample_weight)
+        self._fit(problem, tasks)
+        self.scale_ = self._per_output(np.array(problem.solver.scales))
+        tasks.end()
+        return self
+
+    def _prepare(self, X, y, sample_weight, sample_set):
+        """The problem that a fit solves, from data that are checked here."""
         loss = self._valid_loss()
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], y_numeric=True,
@@ -415,12 +452,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
             check_joint(loss)
         fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs, X.shape[1]))
         origin = _origin(y) if loss.translates and self.fit_intercept else 0.0
-        tasks = FitTasks(self, X, y, sample_weight)
         bound = self._of_sets(loss, y, sample_set, weight)
-        self._fit(X, y - origin, bound, weight, n_outputs, tasks, {"loss_": loss}, solver=fitting, origin=origin)
-        self.scale_ = self._per_output(np.array(fitting.scales))
-        tasks.end()
-        return self
+        return _Problem(X, y, y - origin, bound, weight, n_outputs, {"loss_": loss}, solver=fitting, origin=origin)
 
     @staticmethod
     def _per_output(values):
@@ -601,6 +634,14 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         -------
         self
         """
+        problem = self._prepare(X, y, sample_weight, sample_set)
+        tasks = FitTasks(self, problem.X, problem.y, sample_weight)
+        self._fit(problem, tasks)
+        tasks.end()
+        return self
+
+    def _prepare(self, X, y, sample_weight, sample_set):
+        """The problem that a fit solves, from data that are checked here."""
         loss = self._valid_loss()
         labels = _column_names(y)
         X, y = validate_data(
@@ -630,16 +671,13 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         if not loss.convex and loss.multiclass and not loss.needs_sets:
             # A loss that is not convex starts at the fit of a convex one; in a sequence labels have no place.
             convex = LinearObjective(
-                X, target, LogLoss(), penalty=self._valid_penalty() or L2(), alpha=self.alpha or 1e-4,
+                X, target, LogLoss(), penalty=self._shape()[0] or L2(), alpha=self._shape()[1] or 1e-4,
                 sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,
             )  # fmt: skip
             options = {"tol": 1e-4, "max_iter": self.max_iter}
             start = solve_columns(get_solver("auto", convex), convex, convex.null.params, **options).params
-        tasks = FitTasks(self, X, y, sample_weight)
         known = {"classes_": classes, "loss_": loss}
-        self._fit(X, target, bound, weight, n_outputs, tasks, known, start=start)
-        tasks.end()
-        return self
+        return _Problem(X, y, target, bound, weight, n_outputs, known, start=start)
 
     @staticmethod
     def _per_output(values):
