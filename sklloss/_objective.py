@@ -539,6 +539,16 @@ class LinearObjective:
         """The objective of another loss, target or strength on the same data."""
         return self._like(self.design, self.y if y is None else y, loss, self.n_outputs, alpha)
 
+    def with_alpha(self, alpha):
+        """The same objective with another strength of the penalty; what does not depend on it is kept."""
+        other = copy(self)
+        for name in ("smooth_part", "_free", "_of_all_outputs"):
+            other.__dict__.pop(name, None)
+        other.alpha, other._seen = alpha, {}
+        other.l1 = other._penalty_diagonal("l1_operator", other.design.inverse)
+        other.l2 = other._penalty_diagonal("l2_matrix", other.design.inverse**2)
+        return other
+
     def column(self, k):
         """The objective of one output of several that are not coupled."""
         return self._like(self.design, self.y[:, k], self.loss.column(k), n_outputs=1)

@@ -16,7 +16,7 @@ import numpy as np
 from .losses import AbsoluteError
 from .losses._base import ResidualLoss
 from .losses._derived import JointScale
-from .solvers import Stopped, get_solver
+from .solvers import Stopped, follow, get_solver
 
 __all__ = ["ScaledFit", "check_joint"]
 
@@ -68,6 +68,18 @@ class ScaledFit:
         fit = self._graduated if graduated else self._rescued
         solution = fit(_with_scale(objective, scale), start, options)
         return self._settled(objective, solution, options) if self.scale == "mad" and loss.standardized else solution
+
+    def follow(self, objectives, start, guide=None, **options):
+        """The solutions of objectives that differ in alpha alone, as by `solvers.follow`."""
+        objectives = list(objectives)
+        loss = objectives[0].loss
+        estimated = self.scale == "joint" or (loss.standardized and isinstance(self.scale, str))
+        if not loss.convex or estimated:
+            return [self.solve(objective, start, **options) for objective in objectives]
+        scale = self.scale if loss.standardized and self.scale is not None else 1.0
+        self.scales += len(objectives) * [float(scale)]
+        scaled = (_with_scale(objective, scale) for objective in objectives)
+        return follow(scaled, self.solver, start, guide, **options)
 
     def _fit(self, objective, start, options):
         return get_solver(self.solver, objective).solve(objective, start, **options)

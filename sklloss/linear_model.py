@@ -43,7 +43,7 @@ UNDECLARED = (
 )
 
 
-def _all_or_nothing(fit):
+def all_or_nothing(fit):
     """Leave the estimator as it was where fitting raises."""
 
     @wraps(fit)
@@ -74,13 +74,14 @@ class _Problem:
     loss: Loss
     weight: np.ndarray
     n_outputs: int
+    fit_intercept: bool
     known: dict[str, Any]
     start: np.ndarray | None = None
     solver: Any = None
     origin: Any = 0.0
 
 
-class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
+class LinearLossModel(CallbackSupportMixin, BaseEstimator):
     """What regressor and classifier share: parameters, one fit, the decision values."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -158,7 +159,8 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
 
     def _starts_warm(self, n_outputs, n_features):
         """Whether to start at the coefficients of the last fit."""
-        return self.warm_start and np.atleast_2d(getattr(self, "coef_", ())).shape == (n_outputs, n_features)
+        warm = getattr(self, "warm_start", False)  # estimators that search have none
+        return warm and np.atleast_2d(getattr(self, "coef_", ())).shape == (n_outputs, n_features)
 
     def _of_sets(self, loss, y, sample_set, weight):
         """The loss of these sets of rows, of which those of weight 0 are left out; writes ``n_sets_``."""
@@ -182,7 +184,7 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
             penalty=penalty,
             alpha=alpha,
             sample_weight=problem.weight,
-            fit_intercept=self.fit_intercept,
+            fit_intercept=problem.fit_intercept,
             n_outputs=problem.n_outputs,
             bounds=self._valid_bounds(problem.X.shape[1]),
         )
@@ -277,7 +279,7 @@ def _unfinished(stopped):
     )  # fmt: skip
 
 
-class LossRegressor(RegressorMixin, _LinearLossModel):
+class LossRegressor(RegressorMixin, LinearLossModel):
     """Linear regression that minimises any regression loss, to a certified optimum.
 
     The objective, with weights that are divided by their sum, is::
@@ -378,7 +380,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     """
 
     _parameter_constraints = {
-        **_LinearLossModel._parameter_constraints,
+        **LinearLossModel._parameter_constraints,
         "scale": [StrOptions({"auto", "mad", "joint"}), Interval(Real, 0, None, closed="neither"), None],
     }
 
@@ -409,7 +411,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @_all_or_nothing
+    @all_or_nothing
     @with_callbacks
     def fit(self, X, y, sample_weight=None, sample_set=None):
         """Fit the model.
@@ -453,7 +455,10 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs, X.shape[1]))
         origin = _origin(y) if loss.translates and self.fit_intercept else 0.0
         bound = self._of_sets(loss, y, sample_set, weight)
-        return _Problem(X, y, y - origin, bound, weight, n_outputs, {"loss_": loss}, solver=fitting, origin=origin)
+        return _Problem(
+            X, y, y - origin, bound, weight, n_outputs, self.fit_intercept, {"loss_": loss}, solver=fitting,
+            origin=origin,
+        )  # fmt: skip
 
     @staticmethod
     def _per_output(values):
@@ -508,7 +513,7 @@ def _has_probability(estimator):
     return loss is not None
 
 
-class LossClassifier(ClassifierMixin, _LinearLossModel):
+class LossClassifier(ClassifierMixin, LinearLossModel):
     """Linear classification that minimises any classification loss, to a certified optimum.
 
     The objective, with weights that are divided by their sum, is::
@@ -583,7 +588,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
     """
 
     _parameter_constraints = {
-        **_LinearLossModel._parameter_constraints,
+        **LinearLossModel._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -614,7 +619,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @_all_or_nothing
+    @all_or_nothing
     @with_callbacks
     def fit(self, X, y, sample_weight=None, sample_set=None):
         """Fit the model.
@@ -677,7 +682,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
             options = {"tol": 1e-4, "max_iter": self.max_iter}
             start = solve_columns(get_solver("auto", convex), convex, convex.null.params, **options).params
         known = {"classes_": classes, "loss_": loss}
-        return _Problem(X, y, target, bound, weight, n_outputs, known, start=start)
+        return _Problem(X, y, target, bound, weight, n_outputs, self.fit_intercept, known, start=start)
 
     @staticmethod
     def _per_output(values):
