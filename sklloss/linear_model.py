@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
@@ -31,7 +32,7 @@ from ._scale import ScaledFit, check_joint
 from .losses import LogLoss, Loss
 from .losses._base import encode_classes, get_loss
 from .penalties import L2, Penalty, get_penalty
-from .solvers import Solution, Stopped, get_solver, solve_columns
+from .solvers import Solution, Stopped, get_solver, solve_columns, together, without_crossing
 
 __all__ = ["LossClassifier", "LossRegressor"]
 
@@ -79,6 +80,10 @@ class _Problem:
     start: np.ndarray | None = None
     solver: Any = None
     origin: Any = 0.0
+
+    @property
+    def levels(self):
+        return self.loss.levels
 
 
 class LinearLossModel(CallbackSupportMixin, BaseEstimator):
@@ -204,7 +209,9 @@ class LinearLossModel(CallbackSupportMixin, BaseEstimator):
         """Minimise, write the fitted attributes, warn once if the certificate fails."""
         objective = self._objective(problem, *self._shape())
         solver = get_solver(self.solver, objective) if problem.solver is None else problem.solver
-        params = objective.null.params if problem.start is None else problem.start
+        params = problem.start
+        if params is None:
+            params = objective.null.params if problem.levels is None else np.zeros(objective.n_params)
         n_outputs = problem.n_outputs
         if self._starts_warm(n_outputs, problem.X.shape[1]):
             intercept = np.reshape(self.intercept_, -1) - problem.origin
@@ -221,9 +228,7 @@ class LinearLossModel(CallbackSupportMixin, BaseEstimator):
         callback = after_iteration if self.verbose or tasks.watched else None
         with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
             try:
-                solution = solve_columns(
-                    solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=callback
-                )
+                solution = self._solve(problem, solver, objective, params, callback)
             except Stopped as stopped:
                 solution = _unfinished(stopped)
         for name, value in self._fitted(problem, objective, solution).items():
@@ -243,6 +248,9 @@ class LinearLossModel(CallbackSupportMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=5,
             )
+
+    def _solve(self, problem, solver, objective, params, callback):
+        return solve_columns(solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=callback)
 
     def _raw_prediction(self, X):
         """Decision values, (n,) or (n, K)."""
@@ -329,6 +337,14 @@ class LossRegressor(RegressorMixin, LinearLossModel):
     bounds : pair (lower, upper), default=None
         Bounds on the coefficients, the same for every output; not on the intercept.  Each is None, a number, an array
         of shape (n_features,), with None or inf for no bound, or a dict by feature name.
+    non_crossing : {"none", "sort", "constrain"}, default="none"
+        What happens where a loss of several levels, as ``Pinball([0.1, 0.9])``, would predict a low level above a high
+        one; it has no effect on others.
+
+        - "none": nothing; each level is fitted as on its own.
+        - "sort": the predictions of each row are sorted.
+        - "constrain": the levels are fitted together, such that none cross at the rows of the fit.  At others they may,
+          but rarely do.
     solver : str or callable, default="auto"
         "auto" chooses from the facts of loss and penalty: "least_squares", "newton" or "lbfgs" where all is smooth,
         "kinks" for a loss of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with
@@ -346,6 +362,7 @@ class LossRegressor(RegressorMixin, LinearLossModel):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        The levels of a loss of several levels are outputs.
     intercept_ : float or ndarray of shape (n_outputs,)
     scale_ : float or ndarray of shape (n_outputs,)
         The scale of the residuals that the fit used; 1 where the loss takes none.
@@ -382,6 +399,7 @@ class LossRegressor(RegressorMixin, LinearLossModel):
     _parameter_constraints = {
         **LinearLossModel._parameter_constraints,
         "scale": [StrOptions({"auto", "mad", "joint"}), Interval(Real, 0, None, closed="neither"), None],
+        "non_crossing": [StrOptions({"none", "sort", "constrain"})],
     }
 
     def __init__(
@@ -393,6 +411,7 @@ class LossRegressor(RegressorMixin, LinearLossModel):
         fit_intercept=True,
         scale="auto",
         bounds=None,
+        non_crossing="none",
         solver="auto",
         tol=1e-6,
         max_iter=1000,
@@ -405,6 +424,7 @@ class LossRegressor(RegressorMixin, LinearLossModel):
         self.fit_intercept = fit_intercept
         self.scale = scale
         self.bounds = bounds
+        self.non_crossing = non_crossing
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
@@ -420,7 +440,8 @@ class LossRegressor(RegressorMixin, LinearLossModel):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Several outputs are fitted as if one by one, for losses whose domain is the whole line.
+            Several outputs are fitted as if one by one, for losses whose domain is the whole line and that have one
+            level.
         sample_weight : array-like of shape (n_samples,), default=None
             A weight of k is the same as k copies of the row; only ratios matter.
         sample_set : array-like of shape (n_samples,), default=None
@@ -442,23 +463,37 @@ class LossRegressor(RegressorMixin, LinearLossModel):
         loss = self._valid_loss()
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], y_numeric=True,
-            multi_output=loss.interval_y_true.is_real_line,
+            multi_output=loss.interval_y_true.is_real_line and loss.levels is None,
         )  # fmt: skip
         y = np.asarray(y, dtype=np.float64)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         loss.check_y_true(y, fit=True)
         weight = check_sample_weight(sample_weight, X)
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        n_outputs = len(loss.levels or ()) or (1 if y.ndim == 1 else y.shape[1])
         if self.scale == "joint":
-            check_joint(loss)
+            check_joint(loss.column(0))
         fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs, X.shape[1]))
         origin = _origin(y) if loss.translates and self.fit_intercept else 0.0
         bound = self._of_sets(loss, y, sample_set, weight)
         return _Problem(
-            X, y, y - origin, bound, weight, n_outputs, self.fit_intercept, {"loss_": loss}, solver=fitting,
-            origin=origin,
+            X, y, loss.per_level(y - origin), bound, weight, n_outputs, self.fit_intercept, {"loss_": loss},
+            solver=fitting, origin=origin,
         )  # fmt: skip
+
+    def _solve(self, problem, solver, objective, params, callback):
+        if problem.levels is None:
+            return super()._solve(problem, solver, objective, params, callback)
+        if callback is not None:
+            solution = super()._solve(problem, solver, objective, params, callback)
+        else:
+            columns = (objective.column(k) for k in range(objective.n_outputs))
+            first = objective.column(0).null.params if not params.any() else params[: objective.p]
+            parts = solver.follow(columns, first, tol=self.tol, max_iter=self.max_iter)
+            solution = together(parts, objective.n_passes)
+        if self.non_crossing == "constrain":
+            solution = without_crossing(objective, solution, tol=self.tol, max_iter=self.max_iter)
+        return solution
 
     @staticmethod
     def _per_output(values):
@@ -474,18 +509,38 @@ class LossRegressor(RegressorMixin, LinearLossModel):
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        ndarray of shape (n_samples,), (n_samples, n_outputs) or (n_samples, n_levels)
             In the unit of y: with a log link, the mean and not its logarithm.
         """
         raw = self._raw_prediction(X)
+        if self.loss_.levels is not None and self.non_crossing == "sort":
+            raw = np.sort(raw, axis=1)
         return self.loss_.response(raw)
+
+    def score(self, X, y, sample_weight=None):
+        """R² of the predictions; of several levels, of that nearest to 0.5.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        y_pred = self.predict(X)
+        if self.loss_.levels is not None:
+            y_pred = y_pred[:, int(np.argmin(np.abs(np.array(self.loss_.levels) - 0.5)))]
+        return r2_score(y, y_pred, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         loss = _loss_or_none(self.loss)
         tags.target_tags.positive_only = loss is not None and loss.positive_only
-        tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line
+        tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line and loss.levels is None
         return tags
 
 

@@ -27,7 +27,7 @@ from ._factor import Factors
 from .linear_model import LinearLossModel, LossClassifier, LossRegressor, all_or_nothing
 from .losses import SquaredError
 from .losses._base import get_loss
-from .solvers import Solution, follow, together
+from .solvers import Solution, follow, together, without_crossing
 
 __all__ = ["LossClassifierCV", "LossPath", "LossRegressorCV", "loss_path"]
 
@@ -135,6 +135,9 @@ def _follow(model, problem, penalty, alphas, caller, guide=None):
         solutions = parts[0]
     else:
         solutions = [together(part, objective.n_passes) for part in zip(*parts, strict=True)]
+    if problem.levels is not None and model.non_crossing == "constrain":
+        pairs = zip(alphas, solutions, strict=True)
+        solutions = [without_crossing(objective.with_alpha(alpha), free, **options) for alpha, free in pairs]
     fits = [model._fitted(problem, objective, solution) for solution in solutions]
     if problem.solver is not None:
         scales = np.reshape(problem.solver.scales, (len(columns), -1))
@@ -428,6 +431,7 @@ class LossRegressorCV(_CrossValidated, LossRegressor):
     fit_intercept : bool, default=True
     scale : {"auto", "mad", "joint"}, float > 0 or None, default="auto"
     bounds : pair (lower, upper), default=None
+    non_crossing : {"none", "sort", "constrain"}, default="none"
     solver : str or callable, default="auto"
     tol : float > 0, default=1e-6
     max_iter : int >= 1, default=1000
@@ -483,6 +487,7 @@ class LossRegressorCV(_CrossValidated, LossRegressor):
         fit_intercept=True,
         scale="auto",
         bounds=None,
+        non_crossing="none",
         solver="auto",
         tol=1e-6,
         max_iter=1000,
@@ -499,6 +504,7 @@ class LossRegressorCV(_CrossValidated, LossRegressor):
         self.fit_intercept = fit_intercept
         self.scale = scale
         self.bounds = bounds
+        self.non_crossing = non_crossing
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter

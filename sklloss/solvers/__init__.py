@@ -2,6 +2,7 @@
 
 from ._averaging import Averaging
 from ._base import Solution, Solver, Stopped, choose_solver, solve_columns, together
+from ._crossing import without_crossing
 from ._descent import Descent
 from ._epigraph import Epigraph
 from ._follow import next_solution
@@ -25,6 +26,7 @@ __all__ = [
     "get_solver",
     "solve_columns",
     "together",
+    "without_crossing",
 ]
 
 _ALL = LeastSquares, Newton, LBFGS, Kinks, Epigraph, ProximalNewton, Split, Smoothing, Truncated, Averaging, Descent
