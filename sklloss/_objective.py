@@ -570,11 +570,12 @@ class LinearObjective:
         sign = np.where(turn, -1.0, 1.0)
         at = sign * kinks.at
         low, high = np.where(turn, -kinks.high, kinks.low), np.where(turn, -kinks.low, kinks.high)
-        order = np.argsort(at, axis=0)
-        at, low, high = (np.take_along_axis(values, order, axis=0) for values in (at, low, high))
-        distinct = np.append(True, np.any(at[1:] != at[:-1], axis=1))  # a kink that all rows have twice is one
-        first = np.flatnonzero(distinct)
-        at, low, high = at[first], np.add.reduceat(low, first), np.add.reduceat(high, first)
+        if len(at) > 1:
+            order = np.argsort(at, axis=0)
+            at, low, high = (np.take_along_axis(values, order, axis=0) for values in (at, low, high))
+            distinct = np.append(True, np.any(at[1:] != at[:-1], axis=1))  # a kink that all rows have twice is one
+            first = np.flatnonzero(distinct)
+            at, low, high = at[first], np.add.reduceat(low, first), np.add.reduceat(high, first)
         size = (high - low).sum(axis=0)
         weight = self.weight * size
         size = np.where(size > 0, size, 1.0)

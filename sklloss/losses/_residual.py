@@ -7,7 +7,7 @@ import numpy as np
 from .._compat import Interval
 from ..links import LOG1P, Domain
 from ._base import ResidualLoss, refuse
-from ._kinks import Kinks, relu_kinks
+from ._kinks import Kinks
 from ._levels import LEVELS, LevelLoss
 
 __all__ = [
@@ -102,8 +102,6 @@ class Pinball(LevelLoss):
         return None if self.levels is not None else ((self.quantile, 0.0), (self.quantile - 1.0, 0.0))
 
     def kinks(self, y_true):
-        if self.levels is None:
-            return relu_kinks(self, y_true)
         slopes = np.broadcast_to(self._level, (1, *y_true.shape))
         return Kinks(y_true[None], slopes - 1.0, slopes, np.zeros(y_true.shape))
 

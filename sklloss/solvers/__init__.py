@@ -5,7 +5,7 @@ from ._base import Solution, Solver, Stopped, choose_solver, solve_columns, toge
 from ._crossing import without_crossing
 from ._descent import Descent
 from ._epigraph import Epigraph
-from ._follow import next_solution
+from ._follow import Memory, next_solution
 from ._kinks import Kinks
 from ._lbfgs import LBFGS
 from ._least_squares import LeastSquares
@@ -94,6 +94,7 @@ def follow(objectives, solver, start, guide=None, **options) -> list[Solution]:
         ``tol`` and ``max_iter`` of `Solver.solve`.
     """
     found: list[Solution] = []
+    memory = Memory()
     for k, objective in enumerate(objectives):
         params = start
         if objective.convex:  # else where a fit ends depends on where it starts, and each starts on its own
@@ -101,5 +102,5 @@ def follow(objectives, solver, start, guide=None, **options) -> list[Solution]:
                 params = guide[k] + (found[-1].params - guide[k - 1] if found else 0.0)
             elif found:
                 params = found[-1].params
-        found.append(next_solution(objective, get_solver(solver, objective), params, **options))
+        found.append(next_solution(objective, get_solver(solver, objective), params, memory, **options))
     return found
