@@ -655,6 +655,16 @@ class LinearObjective:
         """The objective of another loss, target or strength on the same data."""
         return self._like(self.design, self.y if y is None else y, loss, self.n_outputs, alpha)
 
+    def with_alpha(self, alpha):
+        """The same objective with another strength of the penalty; what does not depend on it is kept."""
+        other = copy(self)
+        for name in ("smooth_part", "_free", "_of_all_outputs"):
+            other.__dict__.pop(name, None)
+        other.alpha, other._seen = alpha, {}
+        other.l1 = other._penalty_diagonal("l1_operator", other.design.inverse)
+        other.l2 = other._penalty_diagonal("l2_matrix", other.design.inverse**2)
+        return other
+
     def column(self, k):
         """The objective of one output of several that are not coupled."""
         return self._like(self.design, self.y[:, k], self.loss.column(k), n_outputs=1)
@@ -676,11 +686,12 @@ class LinearObjective:
         sign = np.where(turn, -1.0, 1.0)
         at = sign * kinks.at
         low, high = np.where(turn, -kinks.high, kinks.low), np.where(turn, -kinks.low, kinks.high)
-        order = np.argsort(at, axis=0)
-        at, low, high = (np.take_along_axis(values, order, axis=0) for values in (at, low, high))
-        distinct = np.append(True, np.any(at[1:] != at[:-1], axis=1))  # a kink that all rows have twice is one
-        first = np.flatnonzero(distinct)
-        at, low, high = at[first], np.add.reduceat(low, first), np.add.reduceat(high, first)
+        if len(at) > 1:
+            order = np.argsort(at, axis=0)
+            at, low, high = (np.take_along_axis(values, order, axis=0) for values in (at, low, high))
+            distinct = np.append(True, np.any(at[1:] != at[:-1], axis=1))  # a kink that all rows have twice is one
+            first = np.flatnonzero(distinct)
+            at, low, high = at[first], np.add.reduceat(low, first), np.add.reduceat(high, first)
         size = (high - low).sum(axis=0)
         weight = self.weight * size
         size = np.where(size > 0, size, 1.0)

@@ -16,7 +16,7 @@ import numpy as np
 from .losses import AbsoluteError, SquaredError
 from .losses._base import ResidualLoss
 from .losses._derived import JointScale
-from .solvers import Stopped, get_solver, solve_columns
+from .solvers import Stopped, follow, get_solver, solve_columns
 
 __all__ = ["ScaledFit", "check_joint"]
 
@@ -79,6 +79,18 @@ class ScaledFit:
             found = solve_columns(get_solver("auto", squares), squares, squares.null.params, tol=1e-6, max_iter=1000)
             start = min(start, found.params, key=lambda params: objective.value_gradient(params)[0])
         return self._fit(_with_scale(objective, self.scales[-1]), start, options)
+
+    def follow(self, objectives, start, guide=None, **options):
+        """The solutions of objectives that differ in alpha alone, as by `solvers.follow`."""
+        objectives = list(objectives)
+        loss = objectives[0].loss
+        estimated = self.scale == "joint" or (loss.standardized and isinstance(self.scale, str))
+        if not loss.convex or estimated:
+            return [self.solve(objective, start, **options) for objective in objectives]
+        scale = self.scale if loss.standardized and self.scale is not None else 1.0
+        self.scales += len(objectives) * [float(scale)]
+        scaled = (_with_scale(objective, scale) for objective in objectives)
+        return follow(scaled, self.solver, start, guide, **options)
 
     def _fit(self, objective, start, options):
         return get_solver(self.solver, objective).solve(objective, start, **options)

@@ -2,7 +2,7 @@
 
 import warnings
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
@@ -31,7 +32,7 @@ from ._scale import ScaledFit, check_joint
 from .losses import LogLoss, Loss
 from .losses._base import encode_classes, get_loss
 from .penalties import L2, Penalty, get_penalty
-from .solvers import Solution, Stopped, get_solver, solve_columns
+from .solvers import Solution, Stopped, get_solver, solve_columns, together, without_crossing
 
 __all__ = ["LossClassifier", "LossRegressor"]
 
@@ -43,7 +44,7 @@ UNDECLARED = (
 )
 
 
-def _all_or_nothing(fit):
+def all_or_nothing(fit):
     """Leave the estimator as it was where fitting raises."""
 
     @wraps(fit)
@@ -59,7 +60,33 @@ def _all_or_nothing(fit):
     return fit_or_restore
 
 
-class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
+@dataclass
+class _Problem:
+    """What is to be minimised, from checked data.
+
+    ``target`` is y in the form the loss takes, less `origin`; ``known`` are the attributes that do not depend on the
+    solution; ``start`` is where the solver starts, None for the model without features; ``solver`` None for that of
+    the parameters.
+    """
+
+    X: Any
+    y: np.ndarray
+    target: np.ndarray
+    loss: Loss
+    weight: np.ndarray
+    n_outputs: int
+    fit_intercept: bool
+    known: dict[str, Any]
+    start: np.ndarray | None = None
+    solver: Any = None
+    origin: Any = 0.0
+
+    @property
+    def levels(self):
+        return self.loss.levels
+
+
+class LinearLossModel(CallbackSupportMixin, BaseEstimator):
     """What regressor and classifier share: parameters, one fit, the decision values."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -137,7 +164,8 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
 
     def _starts_warm(self, n_outputs, n_features):
         """Whether to start at the coefficients of the last fit."""
-        return self.warm_start and np.atleast_2d(getattr(self, "coef_", ())).shape == (n_outputs, n_features)
+        warm = getattr(self, "warm_start", False)  # estimators that search have none
+        return warm and np.atleast_2d(getattr(self, "coef_", ())).shape == (n_outputs, n_features)
 
     def _of_sets(self, loss, y, sample_set, weight):
         """The loss of these sets of rows, of which those of weight 0 are left out; writes ``n_sets_``."""
@@ -149,54 +177,61 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
         self.n_sets_ = len(np.unique(sets.index))
         return loss.of_sets(sets)
 
-    def _fit(self, X, y, loss, sample_weight, n_outputs, tasks, known, *, start=None, solver=None, origin=0.0):
-        """Minimise, write the fitted attributes, warn once if the certificate fails.
+    def _shape(self):
+        """Penalty and alpha of the fit."""
+        return self._valid_penalty(), self.alpha
 
-        `known` are the attributes that do not depend on the solution, `origin` what was subtracted from y.
-        """
-        objective = LinearObjective(
-            X,
-            y,
-            loss,
-            penalty=self._valid_penalty(),
-            alpha=self.alpha,
-            sample_weight=sample_weight,
-            fit_intercept=self.fit_intercept,
-            n_outputs=n_outputs,
-            bounds=self._valid_bounds(X.shape[1]),
+    def _objective(self, problem, penalty, alpha):
+        return LinearObjective(
+            problem.X,
+            problem.target,
+            problem.loss,
+            penalty=penalty,
+            alpha=alpha,
+            sample_weight=problem.weight,
+            fit_intercept=problem.fit_intercept,
+            n_outputs=problem.n_outputs,
+            bounds=self._valid_bounds(problem.X.shape[1]),
         )
-        solver = get_solver(self.solver, objective) if solver is None else solver
-        params = objective.null.params if start is None else start
-        if self._starts_warm(n_outputs, X.shape[1]):
-            params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), np.reshape(self.intercept_, -1) - origin)
 
-        def fitted(solution):
-            coef, intercept = objective.unpack(solution.params)
-            intercept += origin
-            return known | {
-                "coef_": self._per_output(coef.astype(X.dtype)),
-                "intercept_": self._per_output(intercept.astype(X.dtype)),
-                "solution_": replace(solution, params=np.column_stack([coef, intercept]).ravel()),
-                "n_iter_": solution.n_iter,
-            }
+    def _fitted(self, problem, objective, solution):
+        """The fitted attributes of a solution."""
+        coef, intercept = objective.unpack(solution.params)
+        intercept += problem.origin
+        return problem.known | {
+            "coef_": self._per_output(coef.astype(problem.X.dtype)),
+            "intercept_": self._per_output(intercept.astype(problem.X.dtype)),
+            "solution_": replace(solution, params=np.column_stack([coef, intercept]).ravel()),
+            "n_iter_": solution.n_iter,
+        }
+
+    def _fit(self, problem, tasks):
+        """Minimise, write the fitted attributes, warn once if the certificate fails."""
+        objective = self._objective(problem, *self._shape())
+        solver = get_solver(self.solver, objective) if problem.solver is None else problem.solver
+        params = problem.start
+        if params is None:
+            params = objective.null.params if problem.levels is None else np.zeros(objective.n_params)
+        n_outputs = problem.n_outputs
+        if self._starts_warm(n_outputs, problem.X.shape[1]):
+            intercept = np.reshape(self.intercept_, -1) - problem.origin
+            params = objective.pack(np.reshape(self.coef_, (n_outputs, -1)), intercept)
 
         def after_iteration(n_iter, value, optimality, params=None):
             if self.verbose:
                 print(f"iteration {n_iter:4d}: objective {value:.10g}, optimality {optimality:.1e}")
             if tasks.watched and params is not None:
                 stopped = Stopped(params, value, optimality, n_iter)
-                if tasks.iteration(lambda: fitted(_unfinished(stopped))):
+                if tasks.iteration(lambda: self._fitted(problem, objective, _unfinished(stopped))):
                     raise stopped
 
         callback = after_iteration if self.verbose or tasks.watched else None
         with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
             try:
-                solution = solve_columns(
-                    solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=callback
-                )
+                solution = self._solve(problem, solver, objective, params, callback)
             except Stopped as stopped:
                 solution = _unfinished(stopped)
-        for name, value in fitted(solution).items():
+        for name, value in self._fitted(problem, objective, solution).items():
             setattr(self, name, value)
         if not np.any(self.coef_):
             shrunk = ": the l1 penalty outweighs every feature, and a smaller alpha lets some in"
@@ -213,6 +248,9 @@ class _LinearLossModel(CallbackSupportMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=5,
             )
+
+    def _solve(self, problem, solver, objective, params, callback):
+        return solve_columns(solver, objective, params, tol=self.tol, max_iter=self.max_iter, callback=callback)
 
     def _raw_prediction(self, X):
         """Decision values, (n,) or (n, K)."""
@@ -249,7 +287,7 @@ def _unfinished(stopped):
     )  # fmt: skip
 
 
-class LossRegressor(RegressorMixin, _LinearLossModel):
+class LossRegressor(RegressorMixin, LinearLossModel):
     """Linear regression that minimises any regression loss, to a certified optimum.
 
     The objective, with weights that are divided by their sum, is::
@@ -299,6 +337,14 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     bounds : pair (lower, upper), default=None
         Bounds on the coefficients, the same for every output; not on the intercept.  Each is None, a number, an array
         of shape (n_features,), with None or inf for no bound, or a dict by feature name.
+    non_crossing : {"none", "sort", "constrain"}, default="none"
+        What happens where a loss of several levels, as ``Pinball([0.1, 0.9])``, would predict a low level above a high
+        one; it has no effect on others.
+
+        - "none": nothing; each level is fitted as on its own.
+        - "sort": the predictions of each row are sorted.
+        - "constrain": the levels are fitted together, such that none cross at the rows of the fit.  At others they may,
+          but rarely do.
     solver : str or callable, default="auto"
         "auto" chooses from the facts of loss and penalty: "least_squares", "newton" or "lbfgs" where all is smooth,
         "kinks" for a loss of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with
@@ -317,6 +363,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        The levels of a loss of several levels are outputs.
     intercept_ : float or ndarray of shape (n_outputs,)
     scale_ : float or ndarray of shape (n_outputs,)
         The scale of the residuals that the fit used; 1 where the loss takes none.
@@ -351,8 +398,9 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
     """
 
     _parameter_constraints = {
-        **_LinearLossModel._parameter_constraints,
+        **LinearLossModel._parameter_constraints,
         "scale": [StrOptions({"auto", "mad", "joint"}), Interval(Real, 0, None, closed="neither"), None],
+        "non_crossing": [StrOptions({"none", "sort", "constrain"})],
     }
 
     def __init__(
@@ -364,6 +412,7 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         fit_intercept=True,
         scale="auto",
         bounds=None,
+        non_crossing="none",
         solver="auto",
         tol=1e-6,
         max_iter=1000,
@@ -376,13 +425,14 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         self.fit_intercept = fit_intercept
         self.scale = scale
         self.bounds = bounds
+        self.non_crossing = non_crossing
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @_all_or_nothing
+    @all_or_nothing
     @with_callbacks
     def fit(self, X, y, sample_weight=None, sample_set=None):
         """Fit the model.
@@ -391,7 +441,8 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Several outputs are fitted as if one by one, for losses whose domain is the whole line.
+            Several outputs are fitted as if one by one, for losses whose domain is the whole line and that have one
+            level.
         sample_weight : array-like of shape (n_samples,), default=None
             A weight of k is the same as k copies of the row; only ratios matter.
         sample_set : array-like of shape (n_samples,), default=None
@@ -401,27 +452,49 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
         -------
         self
         """
+        problem = self._prepare(X, y, sample_weight, sample_set)
+        tasks = FitTasks(self, problem.X, problem.y, sample_weight)
+        self._fit(problem, tasks)
+        self.scale_ = self._per_output(np.array(problem.solver.scales))
+        tasks.end()
+        return self
+
+    def _prepare(self, X, y, sample_weight, sample_set):
+        """The problem that a fit solves, from data that are checked here."""
         loss = self._valid_loss()
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], y_numeric=True,
-            multi_output=loss.interval_y_true.is_real_line,
+            multi_output=loss.interval_y_true.is_real_line and loss.levels is None,
         )  # fmt: skip
         y = np.asarray(y, dtype=np.float64)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         loss.check_y_true(y, fit=True)
         weight = check_sample_weight(sample_weight, X)
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        n_outputs = len(loss.levels or ()) or (1 if y.ndim == 1 else y.shape[1])
         if self.scale == "joint":
-            check_joint(loss)
+            check_joint(loss.column(0))
         fitting = ScaledFit(self.solver, self.scale, self._starts_warm(n_outputs, X.shape[1]))
         origin = _origin(y) if loss.translates and self.fit_intercept else 0.0
-        tasks = FitTasks(self, X, y, sample_weight)
         bound = self._of_sets(loss, y, sample_set, weight)
-        self._fit(X, y - origin, bound, weight, n_outputs, tasks, {"loss_": loss}, solver=fitting, origin=origin)
-        self.scale_ = self._per_output(np.array(fitting.scales))
-        tasks.end()
-        return self
+        return _Problem(
+            X, y, loss.per_level(y - origin), bound, weight, n_outputs, self.fit_intercept, {"loss_": loss},
+            solver=fitting, origin=origin,
+        )  # fmt: skip
+
+    def _solve(self, problem, solver, objective, params, callback):
+        if problem.levels is None:
+            return super()._solve(problem, solver, objective, params, callback)
+        if callback is not None:
+            solution = super()._solve(problem, solver, objective, params, callback)
+        else:
+            columns = (objective.column(k) for k in range(objective.n_outputs))
+            first = objective.column(0).null.params if not params.any() else params[: objective.p]
+            parts = solver.follow(columns, first, tol=self.tol, max_iter=self.max_iter)
+            solution = together(parts, objective.n_passes)
+        if self.non_crossing == "constrain":
+            solution = without_crossing(objective, solution, tol=self.tol, max_iter=self.max_iter)
+        return solution
 
     @staticmethod
     def _per_output(values):
@@ -437,18 +510,38 @@ class LossRegressor(RegressorMixin, _LinearLossModel):
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        ndarray of shape (n_samples,), (n_samples, n_outputs) or (n_samples, n_levels)
             In the unit of y: with a log link, the mean and not its logarithm.
         """
         raw = self._raw_prediction(X)
+        if self.loss_.levels is not None and self.non_crossing == "sort":
+            raw = np.sort(raw, axis=1)
         return self.loss_.response(raw)
+
+    def score(self, X, y, sample_weight=None):
+        """R² of the predictions; of several levels, of that nearest to 0.5.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        y_pred = self.predict(X)
+        if self.loss_.levels is not None:
+            y_pred = y_pred[:, int(np.argmin(np.abs(np.array(self.loss_.levels) - 0.5)))]
+        return r2_score(y, y_pred, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         loss = _loss_or_none(self.loss)
         tags.target_tags.positive_only = loss is not None and loss.positive_only
-        tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line
+        tags.target_tags.multi_output = loss is not None and loss.interval_y_true.is_real_line and loss.levels is None
         return tags
 
 
@@ -476,7 +569,7 @@ def _has_probability(estimator):
     return loss is not None
 
 
-class LossClassifier(ClassifierMixin, _LinearLossModel):
+class LossClassifier(ClassifierMixin, LinearLossModel):
     """Linear classification that minimises any classification loss, to a certified optimum.
 
     The objective, with weights that are divided by their sum, is::
@@ -552,7 +645,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
     """
 
     _parameter_constraints = {
-        **_LinearLossModel._parameter_constraints,
+        **LinearLossModel._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -583,7 +676,7 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @_all_or_nothing
+    @all_or_nothing
     @with_callbacks
     def fit(self, X, y, sample_weight=None, sample_set=None):
         """Fit the model.
@@ -603,6 +696,14 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         -------
         self
         """
+        problem = self._prepare(X, y, sample_weight, sample_set)
+        tasks = FitTasks(self, problem.X, problem.y, sample_weight)
+        self._fit(problem, tasks)
+        tasks.end()
+        return self
+
+    def _prepare(self, X, y, sample_weight, sample_set):
+        """The problem that a fit solves, from data that are checked here."""
         loss = self._valid_loss()
         labels = _column_names(y)
         X, y = validate_data(
@@ -632,16 +733,13 @@ class LossClassifier(ClassifierMixin, _LinearLossModel):
         if not loss.convex and loss.multiclass and not loss.needs_sets:
             # A loss that is not convex starts at the fit of a convex one; in a sequence labels have no place.
             convex = LinearObjective(
-                X, target, LogLoss(), penalty=self._valid_penalty() or L2(), alpha=self.alpha or 1e-4,
+                X, target, LogLoss(), penalty=self._shape()[0] or L2(), alpha=self._shape()[1] or 1e-4,
                 sample_weight=weight, fit_intercept=self.fit_intercept, n_outputs=n_outputs,
             )  # fmt: skip
             options = {"tol": 1e-4, "max_iter": self.max_iter}
             start = solve_columns(get_solver("auto", convex), convex, convex.null.params, **options).params
-        tasks = FitTasks(self, X, y, sample_weight)
         known = {"classes_": classes, "loss_": loss}
-        self._fit(X, target, bound, weight, n_outputs, tasks, known, start=start)
-        tasks.end()
-        return self
+        return _Problem(X, y, target, bound, weight, n_outputs, self.fit_intercept, known, start=start)
 
     @staticmethod
     def _per_output(values):

@@ -266,7 +266,8 @@ def _aggregated(values, weight, aggregate):
 def _checked(y_true, y_pred, labels, loss):
     """The loss for these labels, and targets and predictions in the form it takes."""
     if loss.response_method == "predict":
-        return loss, *_values(y_true, y_pred)
+        y_true, y_pred = _values(y_true, y_pred)
+        return loss, loss.per_level(y_true), y_pred
     return _encoded(y_true, y_pred, labels, loss)
 
 

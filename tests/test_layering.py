@@ -22,6 +22,8 @@ ALLOWED = {
     "metrics": {"losses", *LOW},
     "_scale": {"losses", "solvers"},
     "linear_model": {"losses", "penalties", "_objective", "_scale", "solvers", *LOW},
+    "_factor": set(),
+    "path": {"losses", "linear_model", "_factor", "solvers", *LOW},
     "displays": {"losses", "metrics"},
     "model_selection": {"losses", "metrics", "linear_model", "displays", *LOW},
     "testing": {"losses", "penalties", "_objective", "solvers", "metrics", "linear_model", *LOW},

@@ -2,7 +2,7 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklloss import get_loss
+from sklloss import LossClassifierCV, LossRegressorCV, get_loss
 
 from .common import CLASSIFICATION, REGRESSION, estimator_for
 
@@ -10,6 +10,14 @@ ESTIMATORS = [
     estimator_for(name, penalty=penalty)
     for name in REGRESSION + CLASSIFICATION
     for penalty in ("l2", "l1", "elasticnet", None)
+]
+SEARCHES = [
+    LossRegressorCV(alphas=4, cv=3),
+    LossRegressorCV("huber", "l1", alphas=4, cv=3),
+    LossRegressorCV("absolute_error", alphas=4, cv=3),
+    LossClassifierCV(alphas=4, cv=3),
+    LossClassifierCV("squared_hinge", "elasticnet", alphas=4, l1_ratio=[0.5, 1.0], cv=3),
+    LossClassifierCV("hinge", alphas=4, cv=3),
 ]
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
 
@@ -33,4 +41,9 @@ def expected_failures(estimator):
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_scikit_learn_accepts_every_loss(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(SEARCHES)
+def test_scikit_learn_accepts_the_estimators_that_search(estimator, check):
     check(estimator)

@@ -56,6 +56,8 @@ class Loss(BaseEstimator):
         Newton's method may then fall back to reweighted least squares.
     standardized : bool
         The constants are meant for residuals of scale 1; see ``scale`` of `LossRegressor`.
+    levels : tuple of float or None
+        A loss of several levels, as several quantiles are: a column of the raw prediction for each, one target for all.
     translates : bool
         The same number added to y_true and raw_prediction changes nothing, so a far y may be fitted around its median.
     of_given_rows : bool
@@ -98,6 +100,7 @@ class Loss(BaseEstimator):
     elementwise: Any = True
     needs_sets: Any = False
     quadratic: Any = False
+    levels: Any = None
     translates: Any = False
     of_given_rows: Any = False
     subquadratic: Any = False
@@ -227,6 +230,10 @@ class Loss(BaseEstimator):
         """The loss with constants for residuals that much larger: a loss that is not convex then has fewer minima."""
         return self
 
+    def per_level(self, y_true):
+        """The target of each column of the raw prediction: of a loss of several levels, y_true for each of them."""
+        return y_true
+
     def averaged(self, width):
         """The loss averaged over a window of that width around the raw prediction: smooth, whatever the loss is."""
         from ._derived import Averaged
@@ -280,7 +287,7 @@ class Loss(BaseEstimator):
         self.check()
         if len(np.shape(y_pred)) > 0:
             check_consistent_length(y_true, y_pred)
-        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        y_true, y_pred = self.per_level(np.asarray(y_true)), np.asarray(y_pred)
         if self.response_method == "predict" and y_true.shape != y_pred.shape:
             raise ValueError(f"y_true has shape {y_true.shape}, y_pred has shape {y_pred.shape}; they must be equal.")
         self.check_y_true(y_true)

@@ -7,6 +7,8 @@ import numpy as np
 from .._compat import Interval
 from ..links import LOG1P, Domain
 from ._base import ResidualLoss, refuse
+from ._kinks import Kinks
+from ._levels import LEVELS, LevelLoss
 
 __all__ = [
     "AbsoluteError",
@@ -59,7 +61,7 @@ class SquaredError(ResidualLoss):
         return weight @ y_true / weight.sum()
 
 
-class Pinball(ResidualLoss):
+class Pinball(LevelLoss):
     """Pinball (quantile) loss: its minimiser is a conditional quantile.
 
     With r = y_true - raw_prediction::
@@ -71,8 +73,9 @@ class Pinball(ResidualLoss):
 
     Parameters
     ----------
-    quantile : float in (0, 1), default=0.5
-        Level of the quantile to predict.
+    quantile : float in (0, 1) or sequence of floats, default=0.5
+        Level of the quantile to predict.  Several, from low to high, are fitted to one target, and predicted side by
+        side, (n, n_levels); the average loss is then the mean over the levels.
 
     References
     ----------
@@ -88,19 +91,33 @@ class Pinball(ResidualLoss):
     aliases = ("quantile",)
     use = "a quantile; an outlier counts by its side alone; unit of y"
     smooth = False
-    _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
+    level_parameter = "quantile"
+    _parameter_constraints = {"quantile": LEVELS}
 
     def __init__(self, quantile=0.5):
         self.quantile = quantile
 
     @property
     def relu(self):
-        return (self.quantile, 0.0), (self.quantile - 1.0, 0.0)
+        return None if self.levels is not None else ((self.quantile, 0.0), (self.quantile - 1.0, 0.0))
+
+    def kinks(self, y_true):
+        slopes = np.broadcast_to(self._level, (1, *y_true.shape))
+        return Kinks(y_true[None], slopes - 1.0, slopes, np.zeros(y_true.shape))
+
+    def rho(self, r):
+        return np.maximum(self._level * r, (self._level - 1.0) * r).astype(r.dtype, copy=False)
 
     def psi(self, r):
-        return self.quantile - np.heaviside(-r, 0.5)  # by the sign of r itself: quantile * r may underflow
+        slope = self._level - np.heaviside(-r, 0.5)  # by the sign of r itself: quantile * r may underflow
+        return slope.astype(r.dtype, copy=False)
+
+    def psi_prime(self, r):
+        return np.zeros_like(r)
 
     def fit_intercept_only(self, y_true, weight):
+        if self.levels is not None:
+            return super().fit_intercept_only(y_true, weight)
         if y_true.ndim == 2:
             return np.array([self.fit_intercept_only(column, weight) for column in y_true.T])
         order = np.argsort(y_true)
@@ -138,7 +155,7 @@ class AbsoluteError(ResidualLoss):
         return Pinball(0.5).fit_intercept_only(y_true, weight)
 
 
-class Expectile(ResidualLoss):
+class Expectile(LevelLoss):
     """Expectile loss: squared error with another weight on each side; its minimiser is a conditional expectile.
 
     With r = y_true - raw_prediction::
@@ -151,8 +168,9 @@ class Expectile(ResidualLoss):
 
     Parameters
     ----------
-    level : float in (0, 1), default=0.5
-        Level of the expectile to predict.
+    level : float in (0, 1) or sequence of floats, default=0.5
+        Level of the expectile to predict.  Several, from low to high, are fitted to one target, and predicted side by
+        side, (n, n_levels); the average loss is then the mean over the levels.
 
     References
     ----------
@@ -166,17 +184,23 @@ class Expectile(ResidualLoss):
 
     name = "expectile"
     use = "an expectile; an outlier moves it without bound; unit of y squared"
-    _parameter_constraints = {"level": [Interval(Real, 0, 1, closed="neither")]}
+    level_parameter = "level"
+    _parameter_constraints = {"level": LEVELS}
 
     def __init__(self, level=0.5):
         self.level = level
 
     @property
     def quadratic(self):
-        return self.level == 0.5
+        return self.levels is None and self.level == 0.5
+
+    @property
+    def least_curvature(self):
+        """Of a single level."""
+        return 2 * min(self.level, 1 - self.level)
 
     def _side(self, r):
-        return np.abs(self.level - (r < 0)).astype(r.dtype)
+        return np.abs(self._level - (r < 0)).astype(r.dtype)
 
     def rho(self, r):
         return self._side(r) * r * r
@@ -188,7 +212,7 @@ class Expectile(ResidualLoss):
         return 2 * self._side(r)
 
     def majorizer(self, y_true, raw_prediction):
-        return np.full_like(raw_prediction, 2 * max(self.level, 1 - self.level))
+        return 2 * np.maximum(self._level, 1 - self._level) * np.ones_like(raw_prediction)
 
 
 class EpsilonInsensitive(ResidualLoss):

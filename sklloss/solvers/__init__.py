@@ -1,10 +1,12 @@
 """Solvers: one algorithm a file; `choose_solver` is the automatic choice."""
 
 from ._averaging import Averaging
-from ._base import Solution, Solver, Stopped, choose_solver, solve_columns
+from ._base import Solution, Solver, Stopped, choose_solver, solve_columns, together
 from ._cones import Cones
+from ._crossing import without_crossing
 from ._descent import Descent
 from ._epigraph import Epigraph
+from ._follow import Memory, next_solution
 from ._group_sets import GroupSets
 from ._kinks import Kinks
 from ._lbfgs import LBFGS
@@ -16,7 +18,18 @@ from ._smoothing import Smoothing
 from ._split import Split
 from ._truncated import Truncated
 
-__all__ = ["SOLVERS", "Solution", "Solver", "Stopped", "choose_solver", "get_solver", "solve_columns"]
+__all__ = [
+    "SOLVERS",
+    "Solution",
+    "Solver",
+    "Stopped",
+    "choose_solver",
+    "follow",
+    "get_solver",
+    "solve_columns",
+    "together",
+    "without_crossing",
+]
 
 _ALL = (
     LeastSquares, Newton, LBFGS, Kinks, Epigraph, ProximalNewton, Split, Cones, GroupSets,
@@ -67,3 +80,32 @@ def get_solver(solver, objective) -> Solver:
     able = [name for name, other in SOLVERS.items() if other.unsupported(objective) is None]
     remedy = f"Use solver='auto' or one of {able}." if able else "No solver here can; declare its kinks as relu."
     raise ValueError(f"solver={solver!r} cannot minimise this objective: {reason}. {remedy}")
+
+
+def follow(objectives, solver, start, guide=None, **options) -> list[Solution]:
+    """Solve neighbouring objectives of the same data one after the other, each from what is known by then.
+
+    Parameters
+    ----------
+    objectives : iterable of LinearObjective
+        Of one output, or of coupled ones; as along a path of alphas.
+    solver : str or callable
+        As for `get_solver`.
+    start : ndarray
+        Where the first begins.
+    guide : list of ndarray, default=None
+        The minima of similar objectives, as of all rows where these are of some: what is followed is the difference.
+    **options : dict
+        ``tol`` and ``max_iter`` of `Solver.solve`.
+    """
+    found: list[Solution] = []
+    memory = Memory()
+    for k, objective in enumerate(objectives):
+        params = start
+        if objective.convex:  # else where a fit ends depends on where it starts, and each starts on its own
+            if guide is not None:
+                params = guide[k] + (found[-1].params - guide[k - 1] if found else 0.0)
+            elif found:
+                params = found[-1].params
+        found.append(next_solution(objective, get_solver(solver, objective), params, memory, **options))
+    return found

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_columns"]
+__all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_columns", "together"]
 
 PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than over a working set
 EPIGRAPH_ENTRIES = 3e7  # beyond, the rows of all classes fill hundreds of megabytes
@@ -160,6 +160,11 @@ def solve_columns(solver, objective, params, **options) -> Solution:
         watched = None if callback is None else _of_column(callback, params, k)
         parts.append(solver.solve(objective.column(k), start, callback=watched, **options))
         params[k] = parts[-1].params
+    return together(parts, objective.n_passes)
+
+
+def together(parts, n_passes) -> Solution:
+    """The solution of all columns, from one for each."""
     worst = max(parts, key=lambda part: part.optimality)
     length = max(len(part.history) for part in parts)
     aligned = [part.history + part.history[-1:] * (length - len(part.history)) for part in parts]
@@ -167,7 +172,7 @@ def solve_columns(solver, objective, params, **options) -> Solution:
         params=np.concatenate([part.params for part in parts]),
         value=sum(part.value for part in parts),
         n_iter=max(part.n_iter for part in parts),
-        n_passes=objective.n_passes,
+        n_passes=n_passes,
         optimality=worst.optimality,
         gap=None if any(part.gap is None for part in parts) else sum(part.gap for part in parts),
         certificate=f"the worst of {len(parts)} columns: {worst.certificate}",

@@ -29,7 +29,7 @@ from ._interior_point import (
 )
 from ._linalg import factor
 
-__all__ = ["Kinks", "Trace", "bound_rows", "norm_rows"]
+__all__ = ["FLOOR", "KinkedProblem", "Kinks", "Trace", "bound_rows", "norm_rows"]
 
 PILOT = 30, 3.0  # m = max(30 p, 3 (n log p)^(2/3)) rows; no reduction when m > n / 2
 PILOT_TOL = 1e-2
@@ -73,7 +73,7 @@ class Kinks(Solver):
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         trace = Trace(min(max_iter, MOST), callback)
-        problem = _Problem(objective, trace, tol)
+        problem = KinkedProblem(objective, trace, tol)
         with one_blas_thread():
             # Without curvature the minimum is a vertex, which is reached exactly or not at all.
             problem.solve(params, tol if objective.l2.any() else min(tol, VERTEX))
@@ -107,12 +107,12 @@ class Trace:
             self.callback(len(self.history), *self.history[-1])
 
 
-class _Problem:
+class KinkedProblem:
     """The full problem, its reductions, the best w and the best strict bound."""
 
-    def __init__(self, objective, trace, enough):
+    def __init__(self, objective, trace, enough, relu=None):
         self.objective, self.trace, self.enough = objective, trace, enough
-        self.relu = objective.relu_rows()
+        self.relu = objective.relu_rows() if relu is None else relu
         self.n, self.p = objective.design.n_rows, objective.p
         self.dual, self.route = 0.0, "interior point"
         self.floor = 0.0  # where the relative gap becomes an absolute one

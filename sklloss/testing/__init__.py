@@ -37,6 +37,7 @@ def check_loss(loss):
     Parameters
     ----------
     loss : str, Loss or callable
+        Of a loss of several levels each level is checked.
 
     Raises
     ------
@@ -60,8 +61,10 @@ def check_loss(loss):
         ...
     AssertionError: Wrong() fails check_gradient: gradient against differences of loss: y_true = ...
     """
-    for check in CHECKS:
-        check(loss)
+    levels = getattr(loss, "levels", None) or ()
+    for each in [loss.column(k) for k in range(len(levels))] or [loss]:
+        for check in CHECKS:
+            check(each)
 
 
 def parametrize_losses(losses):

@@ -1,0 +1,207 @@
+"""The next of a sequence of neighbouring objectives, as along a path of alphas, from a start that is nearly right.
+
+Near its minimum Newton's method needs a step or two, each with one pass over X, and none of the pilots and polishing of
+a fit from nowhere: the certificate of the last point is all that is asked for.
+
+Of a kinked loss the start says on which side of their kink almost all rows are.  Those are summed, as in `_kinks`, and
+only the rows near a kink are kept, far fewer than after a pilot: how many adapts to how many changed side along the
+way.  The bound is that of all rows as well.
+
+Other objectives are handed to their solver with the start.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._compat import one_blas_thread
+from .._objective import ReluRows
+from ._base import Solution, smooth_solution
+from ._dual_bound import dual_bound
+from ._interior_point import MOST
+from ._kinks import FLOOR, KinkedProblem, Trace
+from ._linalg import factor, factor_or_pseudo_inverse
+from ._vertex import descend, vertex
+
+__all__ = ["Memory", "next_solution"]
+
+STEPS = 3  # of Newton's method, before the solver itself takes over
+ENOUGH = 1e-2  # of tol: a step squares the error, so that there is rarely more than one too many
+NEAR = 0.5, 8  # rows kept at first: that much of (n p)^(1/2), and for each parameter at least
+GROW, SHRINK = 1.5, 0.97  # of the rows kept, where some changed side, and where none did
+SMALL = 3  # times the rows kept: with fewer rows all are kept
+ROUNDS = 5
+TOWARDS = 3  # Newton steps before the exact ones, at most
+VERTEX = 1e-12  # as in `_kinks`
+
+
+@dataclass
+class Memory:
+    """What the next objective of a sequence takes over from the last: how many rows to keep, kinks, raw predictions."""
+
+    near: float = 0.0
+    floor: float = 0.0
+    kinks: Any = None
+    relu: Any = None
+    params: Any = None
+    raw: Any = None
+
+
+def next_solution(objective, solver, params, memory, *, tol, max_iter):
+    """The solution of an objective from a start near its minimum."""
+    found = None
+    if solver.name == "newton":
+        found = _newton(objective, solver, params, tol)
+    elif solver.name == "kinks" and memory.floor:
+        with one_blas_thread():
+            found = _kinked(objective, solver, params, memory, tol, max_iter)
+    if found is None:
+        found = solver.solve(objective, params, tol=tol, max_iter=max_iter)
+        memory.floor = memory.floor or FLOOR * objective.null.value
+    return found
+
+
+def _newton(objective, solver, params, tol):
+    """Full Newton steps as long as they lead down fast; None where they do not."""
+    history, least = [], np.inf
+    for _ in range(STEPS):
+        hessian = objective.hessian(params)
+        value, gradient = objective.value_gradient(params)
+        error = objective.optimality(gradient)
+        if not value < np.inf or error > 0.5 * least:
+            return None
+        least = error
+        params = params - factor_or_pseudo_inverse(hessian)(gradient)
+        value, gradient = objective.value_gradient(params)
+        history.append((value, objective.optimality(gradient)))
+        if history[-1][1] <= ENOUGH * tol:
+            return smooth_solution(
+                objective, params, tol=tol, n_iter=len(history), solver=solver.name, message="tol reached",
+                history=history,
+            )  # fmt: skip
+    return None
+
+
+def _kinked(objective, solver, params, memory, tol, max_iter):
+    """Rows near a kink, and the sums of the others; None where there are too few rows, or where it fails."""
+    if memory.kinks is not objective.kinks:
+        memory.kinks, memory.relu = objective.kinks, _relu_rows(objective)
+    trace, relu = Trace(min(max_iter, MOST), None), memory.relu
+    problem = KinkedProblem(objective, trace, tol, relu)
+    n, p, s = problem.n, problem.p, relu.weight
+    memory.near = min(max(memory.near or NEAR[0] * np.sqrt(n * p), NEAR[1] * p), n / SMALL)
+    m = int(memory.near)
+    if NEAR[1] * p > m or relu.low.shape[1] > 1 or not s.all():
+        return None
+    if memory.params is not params:
+        memory.raw = objective.raw_prediction(params)
+    z = relu.kinks - relu.sign * memory.raw
+    problem.floor = memory.floor
+    w, z = _balanced(problem, params, z, m)
+    aim = tol if objective.l2.any() else min(tol, VERTEX)
+    best = np.inf
+    kept = np.zeros(n, bool)
+    kept[np.argpartition(np.abs(z).min(axis=0), m)[:m]] = True
+    for _ in range(ROUNDS):
+        pattern, summed = _pattern(z), np.where(kept, 0.0, s)
+        groups = np.array([side * summed for side in _sides(pattern)])
+        groups = groups[groups.any(axis=1)]
+        rows = problem.rows(np.flatnonzero(kept), s[kept], groups)
+        w, dual = _minimum(problem, rows, w, m, aim)
+        problem.dual = max(problem.dual, dual)
+        raw = objective.raw_prediction(w)
+        z = relu.kinks - relu.sign * raw
+        if (value := problem.value(z, w)) < best:
+            problem.w, best, memory.raw, memory.params = w, value, raw, w
+        changed = ~kept & (_pattern(z) != pattern)
+        memory.near *= GROW if changed.any() else SHRINK
+        if best - problem.dual <= aim * max(best, problem.floor) or not changed.any():
+            break
+        kept |= changed
+    value, gap = best + relu.constant, max(0.0, best - problem.dual)
+    optimality = gap / max(value, problem.floor)
+    if optimality > tol:
+        return None
+    trace(value, gap)
+    certificate = f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap)"
+    if objective.bounded:
+        problem.w = objective.feasible(problem.w)
+    return Solution(
+        problem.w, value, len(trace.history), objective.n_passes, optimality, gap, certificate, True, solver.name,
+        f"{problem.route}, from a neighbour", trace.history,
+    )  # fmt: skip
+
+
+def _pattern(z):
+    """On which side of their kinks rows are, (n,)."""
+    return z[0] > 0 if len(z) == 1 else (1 << np.arange(len(z))) @ (z > 0)
+
+
+def _sides(pattern):
+    """Which rows have each pattern."""
+    return (pattern, ~pattern) if pattern.dtype == bool else (pattern == each for each in np.unique(pattern))
+
+
+def _relu_rows(objective):
+    """As `LinearObjective.relu_rows`, and faster where all rows bend alike, at one kink."""
+    kinks = objective.kinks
+    low, high = kinks.low, kinks.high
+    if len(kinks.at) > 1 or low.min() != low.max() or high.min() != high.max():
+        return objective.relu_rows()
+    sign = np.ones(len(objective.weight))
+    return ReluRows(kinks.at, low[:, :1], high[:, :1], sign, objective.weight, float(objective.weight @ kinks.constant))
+
+
+def _minimum(problem, rows, w, near, tol):
+    """The minimum of few rows and its bound: from the vertex or the active set at w, else by the interior point."""
+    w = _towards(rows, w, near)
+    found = (descend if rows.curved else vertex)(rows, w)
+    if found is not None:
+        bound = dual_bound(rows, found[1], found[0])
+        if rows.primal(found[0]) - bound <= tol * max(bound, problem.floor):
+            problem.route = "edges"
+            return found[0], bound
+    w, _, dual = problem.solve_rows(rows, w, tol)
+    return w, dual
+
+
+def _towards(rows, w, near):
+    """A better start: Newton steps, with the curvature that the kinks of the rows near w have together."""
+    if len(rows.penalised) or len(rows.kinks) > 1:
+        return w
+    A, width, value = rows.A[:near], (rows.hi - rows.lo)[:near], rows.primal(w)
+    z, last = rows.b - rows.forward(w), near - 1
+    for _ in range(TOWARDS):
+        size = np.abs(z[:near])
+        reach = np.partition(size, last)[last]
+        inside = size <= reach
+        B = A[inside] * np.sqrt(width[inside] / (2 * reach))[:, None]
+        slope = rows.adjoint(np.where(z > 0, rows.hi, rows.lo)) - rows.smooth(w)[1]
+        new = w + factor(B.T @ B + rows.curvature())(slope)
+        lower = rows.primal(new)
+        if not lower < value:
+            break
+        w, value, z, last = new, lower, rows.b - rows.forward(new), last // 2
+    return w
+
+
+def _balanced(problem, params, z, m):
+    """The start with the intercept that is best for it, if that is near, and its z: where the slopes of rows cancel."""
+    relu = problem.relu
+    if not problem.objective.fit_intercept or len(relu.kinks) > 1 or np.any(relu.sign != relu.sign[0]):
+        return params, z
+    at = z[0]
+    near = np.argpartition(np.abs(at), 4 * m)[: 4 * m] if 4 * m < len(at) else np.arange(len(at))
+    order = near[np.argsort(at[near])]
+    low, high, mass = float(relu.low[0, 0]), float(relu.high[0, 0]), relu.weight
+    # Rows with z above the shift have the slope high, those below it the slope low.
+    inside = mass[order].sum()
+    above = float(mass @ (at > 0)) - float(mass[order] @ (at[order] > 0))
+    slope = high * (above + inside) + low * (1.0 - above - inside) - (high - low) * np.cumsum(mass[order])
+    k = int(np.searchsorted(-slope, 0.0))
+    if not 0 < k < len(order):
+        return params, z
+    shift, shifted = at[order[k]], params.copy()
+    shifted[-1] += relu.sign[0] * shift
+    return shifted, z - shift

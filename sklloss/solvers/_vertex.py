@@ -1,0 +1,192 @@
+"""The minimum of kinked rows from a point near it, exactly: from edge to edge, as the simplex method.
+
+Without curvature (Barrodale and Roberts): at a vertex p rows sit on their kink, and the others have the slope of their
+side.  The multipliers u of the p rows balance those slopes; where all lie in their boxes the vertex is a minimum.  Else
+the row whose multiplier is furthest outside leaves its kink, and the other p - 1 span an edge, which is followed across
+the kinks of other rows as long as the objective falls; the row where it stops falling takes the place.
+
+With curvature fewer than p rows may sit on their kink.  The step goes to the minimum of what is left where they stay on
+it and all others on their side; it ends earlier where the objective, across the kinks of other rows, would rise, and if
+that is at a kink its row stays there.  At such a minimum rows whose multipliers are outside their boxes are let go.
+
+From one quantile to the next, or one alpha to the next, that takes a few steps, each a product with the rows.
+"""
+
+import numpy as np
+from scipy import linalg
+from scipy.linalg import lapack
+
+__all__ = ["descend", "vertex"]
+
+PIVOTS = 200, 20  # at most, and for each parameter
+FRESH = 40  # pivots after which the inverse is computed anew
+INSIDE = 1e-12  # of the width of a box: a multiplier outside by less is inside
+DEPENDENT = 1e-9  # a pivot this small leads nowhere
+TOUCH = 1e-11  # of the size of the kinks: as near a row sits on its kink
+FLAT = 1e-6  # of the curvature: what stands for none in a direction
+NOTHING = 1e-14  # of the objective: a fall that is none
+TINY = 1e-300
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def vertex(rows, w):
+    """The minimum (w, u), or None where it is not found from the vertex nearest to w."""
+    A, b, lo, hi = _matrix(rows), rows.b, rows.lo, rows.hi
+    width, p = hi - lo, len(w)
+    tied = _basis(A, b - A @ w, width)
+    if tied is None:
+        return None
+    w, inverse = _at(A, b, tied)
+    z = b - A @ w
+    above = z > 0
+    for pivot in range(PIVOTS[0] + PIVOTS[1] * p):
+        if pivot % FRESH == FRESH - 1:
+            w, inverse = _at(A, b, tied)
+            z = b - A @ w
+        u = np.where(above, hi, lo)
+        u[tied] = 0.0
+        u[tied] = multipliers = -((u @ A) @ inverse)
+        outside = np.maximum(multipliers - hi[tied], lo[tied] - multipliers)
+        j = int(np.argmax(outside / width[tied]))
+        if not outside[j] > INSIDE * width[tied[j]]:
+            break
+        sign = 1.0 if multipliers[j] > hi[tied[j]] else -1.0
+        move = sign * (A @ inverse[:, j])  # by how much z changes along the edge
+        move[tied], move[tied[j]] = 0.0, sign
+        above[tied[j]] = sign > 0
+        met = np.flatnonzero(np.where(above, move < 0, move > 0))
+        length = np.maximum(-z[met] / move[met], 0.0)
+        order = np.argsort(length)
+        rise = np.cumsum((np.abs(move[met]) * width[met])[order])
+        at = int(np.searchsorted(rise, outside[j]))
+        if at == len(order):
+            return None  # no end: there is no minimum, or rounding
+        entering, passed = met[order[at]], met[order[:at]]
+        row = A[entering] @ inverse
+        if not abs(row[j]) > DEPENDENT * np.abs(row).max():
+            return None
+        above[passed] = ~above[passed]
+        step = length[order[at]]
+        z += step * move
+        w = w - sign * step * inverse[:, j]
+        tied[j] = entering
+        column = inverse[:, j] / row[j]
+        row[j] -= 1.0
+        inverse -= column[:, None] * row
+    else:
+        return None
+    w, inverse = _at(A, b, tied)
+    u = np.where(above, hi, lo)
+    u[tied] = 0.0
+    u[tied] = -((u @ A) @ inverse)
+    w[rows.penalised[tied[tied >= rows.n_data] - rows.n_data]] = 0.0
+    return w, np.clip(u, lo, hi)
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def descend(rows, w):
+    """The minimum (w, u) of rows with curvature, or None where it is not found from w."""
+    A, b, lo, hi = _matrix(rows), rows.b, rows.lo, rows.hi
+    H, p, width = rows.curvature(), len(w), hi - lo
+    z = b - A @ w
+    size, least = np.abs(b).max() + np.abs(z).max(), np.finfo(float).max
+    above, tied = z > 0, _independent(A, np.flatnonzero((np.abs(z) <= TOUCH * size) & (width > 0)))
+    flat = np.diag(np.where(H.diagonal() > 0, 0.0, FLAT * (H.diagonal().max() or 1.0)))  # where a step has no end yet
+    nothing = NOTHING * rows.primal(w)
+    for _ in range(PIVOTS[0] + PIVOTS[1] * p):
+        u = np.where(above, hi, lo)
+        u[tied] = 0.0
+        slope = rows.smooth(w)[1] - u @ A
+        move, multipliers = _equations(H + flat, A[tied], slope, 0.0)
+        fall, bend = float(slope @ move), float(move @ H @ move)
+        if len(tied) < p and -fall > nothing:
+            along = -(A @ move)
+            along[tied] = 0.0
+            met = np.flatnonzero(np.where(above, along < 0, along > 0))
+            length = np.maximum(-z[met] / along[met], 0.0)
+            order = np.argsort(length)
+            length, met = length[order], met[order]
+            rise = np.cumsum(np.abs(along[met]) * width[met])
+            at = int(np.searchsorted(fall + bend * length + rise, 0.0))
+            before = fall + (rise[at - 1] if at else 0.0)
+            step = -before / bend if bend > 0 else np.inf  # to the minimum on this piece
+            kink = at < len(met) and length[at] <= step
+            step = length[at] if kink else step
+            if not step < np.inf:
+                return None
+            above[met[:at]] = ~above[met[:at]]
+            w, z = w + step * move, z + step * along
+            if kink:
+                tied = np.append(tied, met[at])
+                z[met[at]] = 0.0
+            # Where a direction had to be given curvature, this is not yet the minimum of what is left.
+            if kink or at or np.abs(flat @ move).max() > FLAT * np.abs(slope).max():
+                continue
+            u[tied] = multipliers
+        outside = np.maximum(multipliers - hi[tied], lo[tied] - multipliers) / width[tied]
+        if not len(tied) or not outside.max() > INSIDE:
+            break
+        # All that are outside are let go at once, while that leads down; one by one, it does.
+        value = rows.primal(w)
+        gone = outside > INSIDE if value < least - INSIDE * abs(least) else outside == outside.max()
+        least = min(least, value)
+        above[tied[gone]] = (multipliers > hi[tied])[gone]
+        tied = tied[~gone]
+    else:
+        return None
+    u = np.where(above, hi, lo)
+    u[tied] = 0.0
+    move, u[tied] = _equations(H, A[tied], rows.smooth(w)[1] - u @ A, (b - A @ w)[tied])
+    w = w + move
+    w[rows.penalised[tied[tied >= rows.n_data] - rows.n_data]] = 0.0
+    return w, np.clip(u, lo, hi)
+
+
+def _equations(H, B, slope, off):
+    """(move, multipliers) with B move = off and H move + slope = B' multipliers."""
+    p, t = len(H), len(B)
+    K = np.zeros((p + t, p + t))
+    K[:p, :p], K[:p, p:], K[p:, :p] = H, -B.T, -B
+    rhs = np.zeros(p + t)
+    rhs[:p], rhs[p:] = -slope, -off
+    found, failed = lapack.dgesv(K, rhs)[2:]
+    if failed:
+        found = np.linalg.lstsq(K, rhs)[0]
+    return found[:p], found[p:]
+
+
+def _matrix(rows):
+    """The matrix of all rows, one for each kink, those of the l1 penalty last."""
+    return np.vstack([rows.A] * len(rows.kinks) + [np.eye(len(rows.l1))[rows.penalised]])
+
+
+def _independent(A, near):
+    """Of these rows as many as are independent."""
+    if not len(near):
+        return near
+    R, order = linalg.qr(A[near].T, mode="r", pivoting=True, check_finite=False)
+    diagonal = np.abs(R.diagonal())
+    return near[order[: int(np.sum(diagonal > DEPENDENT * diagonal[0]))]]
+
+
+def _basis(A, z, width):
+    """p independent rows that are nearest to their kinks; None where there are not so many."""
+    p = A.shape[1]
+    near = np.flatnonzero(width > 0)
+    if len(near) > 4 * p:
+        near = near[np.argpartition(np.abs(z[near]), 4 * p)[: 4 * p]]
+    if len(near) < p:
+        return None
+    size = np.abs(z[near])
+    weight = 1 / (size + 1e-6 * size.max() + TINY)
+    R, order = linalg.qr(A[near].T * weight, mode="r", pivoting=True, check_finite=False)
+    diagonal = np.abs(R.diagonal())
+    if not diagonal.min() / weight[order[p - 1]] > DEPENDENT * np.abs(A[near]).max():
+        return None
+    return near[order[:p]]
+
+
+def _at(A, b, tied):
+    """The vertex where these rows sit on their kink, and the inverse of their matrix."""
+    inverse = linalg.inv(A[tied], check_finite=False)
+    return inverse @ b[tied], inverse
