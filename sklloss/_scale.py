@@ -16,7 +16,7 @@ import numpy as np
 from .losses import AbsoluteError
 from .losses._base import ResidualLoss
 from .losses._derived import JointScale
-from .solvers import Stopped, get_solver
+from .solvers import Stopped, get_solver, solve_columns
 
 __all__ = ["ScaledFit", "check_joint"]
 
@@ -168,14 +168,15 @@ def _median_regression(objective, tol):
     # In units of the spread of y, where alpha means the same for abs(r) as for the loss.
     spread = _spread(objective.y, objective.weight)
     median = objective.with_loss(AbsoluteError(), y=objective.y / spread)
-    found = get_solver("auto", median).solve(median, median.null.params, tol=min(tol, 1e-9), max_iter=1000)
+    options = {"tol": min(tol, 1e-9), "max_iter": 1000}
+    found = solve_columns(get_solver("auto", median), median, median.null.params, **options)
     return spread * found.params, spread * _scale_of(_residuals(median, found.params), median.weight)
 
 
 def _spread(y, weight):
     """Mean absolute deviation of y from its median; 1 where that is 0, or rounding."""
     middle = _weighted_median(y, weight)
-    spread = float(np.average(np.abs(y - middle), weights=weight))
+    spread = float(np.average(np.abs(y - middle), axis=0, weights=weight).mean())
     return spread if spread > 1e-14 * abs(middle) else 1.0
 
 
@@ -184,14 +185,20 @@ def _scale_of(residuals, weight):
 
     The residuals that are zero are the degrees of freedom of the fit and are left out, unless they are the majority.
     """
-    size = np.abs(residuals)
+    size, weight = np.abs(residuals).ravel(), _of_each(residuals, weight)
     off = size > 1e-9
     exact = weight[off].sum() <= 0.5 * weight.sum()
     return max(0.0 if exact else _weighted_median(size[off], weight[off]) / NORMAL_MAD, LEAST_AUTO)
 
 
+def _of_each(values, weight):
+    """The weights of the rows as those of all values, of which a row may have several."""
+    return np.repeat(weight, values.size // len(weight))
+
+
 def _weighted_median(values, weight):
     """Median of values repeated by their weights: between two values, their mean."""
+    values, weight = values.ravel(), _of_each(values, weight)
     order = np.argsort(values)
     values, reached = values[order], np.cumsum(weight[order])
     half = 0.5 * reached[-1]

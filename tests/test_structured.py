@@ -15,7 +15,7 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.linear_model import Lasso, LinearRegression
 from sklearn.model_selection import GridSearchCV
 
-from sklloss import LossClassifier, LossRegressor, average_loss, get_loss, list_losses
+from sklloss import LossClassifier, LossRegressor, average_loss, get_loss, list_losses, loss_scorer
 from sklloss.losses import (
     AbsoluteError,
     EpsilonInsensitive,
@@ -595,7 +595,30 @@ def test_predictions_that_are_no_image_are_refused():
 
 
 def test_a_variation_of_predictions_is_a_term_and_no_loss_by_name():
-    assert not [name for name in list_losses() if "variation" in name]
+    assert "prediction_variation" not in list_losses()
+    with pytest.raises(ValueError, match="Unknown loss 'prediction_variation'"):
+        get_loss("prediction_variation")
+    X, y = data_for("squared_error")
+    Y = np.column_stack([y, y + 1, -y, y])
+    loss = SquaredError() + PredictionVariation((2, 2))
+    grid = {"loss__weights": [[1, 0], [1, 0.1]], "loss__prediction_variation__isotropic": [True, False]}
+    search = GridSearchCV(LossRegressor(loss), grid, scoring=loss_scorer("mse"), cv=3, error_score="raise").fit(X, Y)
+    scores = search.cv_results_["mean_test_score"]
+    assert len(np.unique(scores.round(9))) == 3  # without the term it does not matter what it is
+
+
+def test_outputs_that_are_one_problem_have_one_scale():
+    X, y = data_for("huber")
+    Y = np.column_stack([y, y + 1, 2 * y])
+    loss = Huber() + 0.1 * PredictionVariation()
+    for scale in ("auto", "mad"):
+        model = LossRegressor(loss, scale=scale).fit(X, Y)
+        fixed = LossRegressor(loss, scale=model.scale_, alpha=model.alpha).fit(X, Y)
+        np.testing.assert_allclose(model.coef_, fixed.coef_, rtol=1e-4, atol=1e-6)
+        scaled = LossRegressor(Huber() + 100 * PredictionVariation(), scale=scale).fit(X, 1e3 * Y)
+        assert scaled.scale_ == pytest.approx(1e3 * model.scale_, rel=1e-3)
+    residuals = np.sort(np.abs(Y - model.predict(X)).ravel())
+    assert model.scale_ == pytest.approx(np.median(residuals) / 0.6745, rel=1e-6)
 
 
 # --------------------------------------------------------------------------------------------- against Clarabel
