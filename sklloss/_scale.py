@@ -58,7 +58,7 @@ class ScaledFit:
         get_solver(self.solver, objective)  # what it can't do, it says of the loss as it was passed
         if self.scale == "joint":
             return self._joint(objective, params, options)
-        if objective.coupled:
+        if objective.coupled and not (loss.convex and loss.standardized):
             return self._coupled(objective, params, options)
         scale = self.scale if loss.standardized and self.scale is not None else 1.0
         start, graduated = params, not loss.convex and not self.warm
@@ -72,7 +72,7 @@ class ScaledFit:
         return self._settled(objective, solution, options) if self.scale == "mad" and loss.standardized else solution
 
     def _coupled(self, objective, start, options):
-        """The solution for outputs that form one problem, whose scale is not estimated; from least squares down."""
+        """Of outputs that form one problem and have no scale, or a loss that is not convex; from least squares down."""
         self.scales.append(1.0 if isinstance(self.scale, str | None) else float(self.scale))
         if not (objective.loss.convex or self.warm):
             squares = objective.with_loss(SquaredError())
@@ -191,14 +191,15 @@ def _median_regression(objective, tol):
     # In units of the spread of y, where alpha means the same for abs(r) as for the loss.
     spread = _spread(objective.y, objective.weight)
     median = objective.with_loss(AbsoluteError(), y=objective.y / spread)
-    found = get_solver("auto", median).solve(median, median.null.params, tol=min(tol, 1e-9), max_iter=1000)
+    options = {"tol": min(tol, 1e-9), "max_iter": 1000}
+    found = solve_columns(get_solver("auto", median), median, median.null.params, **options)
     return spread * found.params, spread * _scale_of(_residuals(median, found.params), median.weight)
 
 
 def _spread(y, weight):
     """Mean absolute deviation of y from its median; 1 where that is 0, or rounding."""
     middle = _weighted_median(y, weight)
-    spread = float(np.average(np.abs(y - middle), weights=weight))
+    spread = float(np.average(np.abs(y - middle), axis=0, weights=weight).mean())
     return spread if spread > 1e-14 * abs(middle) else 1.0
 
 
@@ -207,14 +208,20 @@ def _scale_of(residuals, weight):
 
     The residuals that are zero are the degrees of freedom of the fit and are left out, unless they are the majority.
     """
-    size = np.abs(residuals)
+    size, weight = np.abs(residuals).ravel(), _of_each(residuals, weight)
     off = size > 1e-9
     exact = weight[off].sum() <= 0.5 * weight.sum()
     return max(0.0 if exact else _weighted_median(size[off], weight[off]) / NORMAL_MAD, LEAST_AUTO)
 
 
+def _of_each(values, weight):
+    """The weights of the rows as those of all values, of which a row may have several."""
+    return np.repeat(weight, values.size // len(weight))
+
+
 def _weighted_median(values, weight):
     """Median of values repeated by their weights: between two values, their mean."""
+    values, weight = values.ravel(), _of_each(values, weight)
     order = np.argsort(values)
     values, reached = values[order], np.cumsum(weight[order])
     half = 0.5 * reached[-1]

@@ -294,7 +294,7 @@ def test_huber_beside_a_loss_of_features_takes_a_scale_that_is_given():
     X, y = problem()
     features = FeatureLoss(SquaredError(), PCA(2).fit(y))
     one = LossRegressor(Huber(1.0) + features, alpha=0.1, scale=2.0, tol=1e-9).fit(X, y)
-    two = LossRegressor(Huber(2.0) + features, alpha=0.1, tol=1e-9).fit(X, y)
+    two = LossRegressor(Huber(2.0) + features, alpha=0.1, scale=None, tol=1e-9).fit(X, y)
     np.testing.assert_allclose(one.coef_, two.coef_, rtol=1e-6)
 
 

@@ -15,7 +15,7 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.linear_model import Lasso, LinearRegression
 from sklearn.model_selection import GridSearchCV
 
-from sklloss import LossClassifier, LossRegressor, average_loss, get_loss, list_losses
+from sklloss import LossClassifier, LossRegressor, average_loss, get_loss, list_losses, loss_scorer
 from sklloss.losses import (
     AbsoluteError,
     EpsilonInsensitive,
@@ -27,7 +27,7 @@ from sklloss.losses import (
     SquaredError,
     SquaredHinge,
 )
-from sklloss.penalties import GroupLasso, TotalVariation, get_penalty
+from sklloss.penalties import L1, L2, ElasticNet, GroupLasso, PenaltySum, TotalVariation, get_penalty
 
 from .common import CLASSIFICATION, REGRESSION, classification_data, data_for, does_not_warn, estimator_for
 
@@ -232,6 +232,62 @@ def test_many_groups_go_by_working_sets(loss):
     assert again.solution_.value == pytest.approx(ours.solution_.value, rel=1e-6)
     warm = ours.set_params(warm_start=True).fit(X, y)
     assert warm.solution_.value == pytest.approx(again.solution_.value, rel=1e-6)
+
+
+def test_the_fused_lasso_shrinks_the_pieces_of_a_signal():
+    # For X = 1 the l1 term shrinks what the differences alone have found (Friedman et al. 2007, proposition 1).
+    y = np.repeat([0.2, 4.0, -2.0], [4, 6, 10])
+    pieces = LossRegressor(penalty=TotalVariation(), alpha=0.1, fit_intercept=False).fit(np.eye(20), y).coef_
+    expected = np.sign(pieces) * np.maximum(np.abs(pieces) - 0.1 * 5.0 * 20 / 2 / 5, 0)
+    for solver in ("auto", "cones"):
+        both = LossRegressor(penalty=TotalVariation() + L1(), alpha=0.1, fit_intercept=False, solver=solver)
+        both.set_params(penalty__weights=[1.0, 1.0]).fit(np.eye(20), y)
+        np.testing.assert_allclose(both.coef_, expected, atol=1e-9)
+        assert np.array_equal(both.coef_ == 0, np.abs(expected) < 1e-12)
+        assert both.solution_.gap <= 1e-6 * both.solution_.value
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
+def test_penalties_add_up(loss):
+    (X, y), alpha = signal_data(), 0.2
+    penalty = 0.5 * L1() + 2 * GroupLasso(np.arange(24) // 4) + 0.1 * L2()
+    with does_not_warn():
+        model = LossRegressor(loss, penalty=penalty, alpha=alpha, scale=None).fit(X, y)
+    coef = model.coef_
+    expected = 0.5 * np.abs(coef).sum() + 0.05 * (coef**2).sum()
+    expected += 4 * sum(np.linalg.norm(coef[4 * g : 4 * g + 4]) for g in range(6))
+    rows = model.loss_.loss(y, model.predict(X))
+    assert rows.mean() + alpha * expected == pytest.approx(model.solution_.value, rel=1e-12)
+    assert model.solution_.gap <= 1e-6 * model.solution_.value
+    assert (coef == 0).any()
+    twice = LossRegressor(loss, penalty=sum([penalty, np.float64(1.0) * penalty]), alpha=alpha / 2, scale=None).fit(
+        X, y
+    )
+    np.testing.assert_allclose(twice.coef_, coef, atol=1e-6)
+    plain = LossRegressor(loss, penalty=0.3 * L1() + 0.7 * L2(), alpha=alpha, scale=None).fit(X, y)
+    mixed = LossRegressor(loss, penalty=ElasticNet(0.3), alpha=alpha, scale=None).fit(X, y)
+    np.testing.assert_allclose(plain.coef_, mixed.coef_, atol=1e-9)
+
+
+def test_parts_of_a_sum_of_penalties_are_searched_over():
+    X, y = signal_data()
+    model = LossRegressor(penalty=L1() + TotalVariation(), alpha=0.1)
+    grid = {"penalty__weights": [[0, 1], [0.5, 1]], "penalty__total_variation__order": [1, 2]}
+    search = GridSearchCV(model, grid, cv=3).fit(X, y)
+    assert len(set(search.cv_results_["mean_test_score"])) == 4
+    assert clone(search.best_estimator_).get_params()["penalty__l1__weights"] is None
+    replaced = clone(model).set_params(penalty__total_variation=GroupLasso(np.arange(24) // 4))
+    assert isinstance(replaced.penalty.penalties[1], GroupLasso)
+    for penalty, message in (
+        (PenaltySum([]), "penalties must be a list of sklloss.penalties.Penalty, at least one"),
+        (PenaltySum(["l1"]), "penalties must be a list of sklloss.penalties.Penalty, at least one"),
+        (PenaltySum([L1()], [-1]), "weights must be 1 finite numbers >= 0, one for each penalty"),
+        (L1() + TotalVariation(order=0), "'order' parameter of TotalVariation"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            LossRegressor(penalty=penalty).fit(X, y)
+    with pytest.raises(TypeError):
+        L1() + 1
 
 
 # ------------------------------------------------------------------------------- the conditions of the minimum
@@ -595,7 +651,30 @@ def test_predictions_that_are_no_image_are_refused():
 
 
 def test_a_variation_of_predictions_is_a_term_and_no_loss_by_name():
-    assert not [name for name in list_losses() if "variation" in name]
+    assert "prediction_variation" not in list_losses()
+    with pytest.raises(ValueError, match="Unknown loss 'prediction_variation'"):
+        get_loss("prediction_variation")
+    X, y = data_for("squared_error")
+    Y = np.column_stack([y, y + 1, -y, y])
+    loss = SquaredError() + PredictionVariation((2, 2))
+    grid = {"loss__weights": [[1, 0], [1, 0.1]], "loss__prediction_variation__isotropic": [True, False]}
+    search = GridSearchCV(LossRegressor(loss), grid, scoring=loss_scorer("mse"), cv=3, error_score="raise").fit(X, Y)
+    scores = search.cv_results_["mean_test_score"]
+    assert len(np.unique(scores.round(9))) == 3  # without the term it does not matter what it is
+
+
+def test_outputs_that_are_one_problem_have_one_scale():
+    X, y = data_for("huber")
+    Y = np.column_stack([y, y + 1, 2 * y])
+    loss = Huber() + 0.1 * PredictionVariation()
+    for scale in ("auto", "mad"):
+        model = LossRegressor(loss, scale=scale).fit(X, Y)
+        fixed = LossRegressor(loss, scale=model.scale_, alpha=model.alpha).fit(X, Y)
+        np.testing.assert_allclose(model.coef_, fixed.coef_, rtol=1e-4, atol=1e-6)
+        scaled = LossRegressor(Huber() + 100 * PredictionVariation(), scale=scale).fit(X, 1e3 * Y)
+        assert scaled.scale_ == pytest.approx(1e3 * model.scale_, rel=1e-3)
+    residuals = np.sort(np.abs(Y - model.predict(X)).ravel())
+    assert model.scale_ == pytest.approx(np.median(residuals) / 0.6745, rel=1e-6)
 
 
 # --------------------------------------------------------------------------------------------- against Clarabel

@@ -120,9 +120,9 @@ class Loss(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     __array_ufunc__ = None  # a NumPy number times a loss is a loss, not an array of losses
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, listed=True, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "name" not in vars(cls):
+        if "name" not in vars(cls) or not listed:
             return
         for key in (cls.name, *cls.aliases):
             owner = _REGISTRY.get(key)

@@ -107,6 +107,11 @@ class LossSum(Loss):
             raise ValueError(f"The losses of a sum must take the same kind of prediction; got {said}.")
         return self
 
+    @property
+    def _that_shape(self):
+        """The parts that decide on the shape of y: of outputs, not one of weight 0."""
+        return [part for weight, part in self.summands if weight or part.response_method != "predict"]
+
     def _all(self, fact):
         return all(getattr(part, fact) for weight, part in self.summands if weight)
 
@@ -124,8 +129,8 @@ class LossSum(Loss):
     shift_invariant = property(lambda self: self._all("shift_invariant"))
     poor_score = property(lambda self: self._all("poor_score"))
     standardized = property(lambda self: any(part.standardized for part in self.parts))
-    multiclass = property(lambda self: any(part.multiclass for part in self.parts))
-    coupled = property(lambda self: any(part.coupled for part in self.parts))
+    multiclass = property(lambda self: any(part.multiclass for part in self._that_shape))
+    coupled = property(lambda self: any(part.coupled for part in self._that_shape))
     positive_only = property(lambda self: any(part.positive_only for part in self.parts))
     has_curvature = property(lambda self: self._all("has_curvature"))
     response_method = property(lambda self: self.parts[0].response_method)  # type: ignore[assignment]

@@ -30,7 +30,7 @@ class Variation:
     rest: Any = None
 
 
-class PredictionVariation(Loss):
+class PredictionVariation(Loss, listed=False):  # a term of other losses, which alone would predict nothing
     """How much the predictions of a row vary between neighbours, where they form a signal or an image::
 
         loss = sum_axis weights[axis] * sum abs(differences of that order of raw_prediction along the axis)
@@ -70,6 +70,7 @@ class PredictionVariation(Loss):
     array([12.])
     """
 
+    name = "prediction_variation"
     use = "the same value for neighbours; y does not count"
     smooth = False
     multiclass = True
