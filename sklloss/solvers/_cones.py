@@ -49,6 +49,7 @@ REFINED = 6  # corrections of the multipliers and of the tangent's place, and of
 POLISH = 60  # Newton steps with the zero groups held at 0
 SETTLED = 1e-12  # of the largest parameter: a step that is rounding
 EXACT = 1e-18  # of the value: the decrease promised by a Newton step that is one
+SHARE = 1e-2  # of the value: what all norms together cost at least, where they are not all 0
 NEAR = 1e-12  # of the terms of z: a group that is 0
 OFF = 1e-9  # of the typical norm: a group that is held at 0 and is not
 LEFT = 1e-13  # of the terms of a sum that should be 0: rounding
@@ -267,7 +268,8 @@ class _Path:
     def exact(self, start, u, mu):
         """(point, u) with the groups that are guessed to be 0 held there; None where that leads nowhere."""
         rows, point = self.rows, start
-        typical = float(rows.h @ point.r / rows.h.sum()) + TINY
+        # A norm that costs its share of the value; where all are 0 their own mean says nothing.
+        typical = max(float(rows.h @ point.r), SHARE * self.value(point)) / rows.h.sum() + TINY
         zero = (point.r < np.sqrt(mu / rows.h * typical)) | (point.r <= NEAR * rows.terms(point.w))
         on = zero[rows.group]
         A = rows.take(on)
