@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from .losses._base import get_loss
 from .metrics import loss_scorers
 
-__all__ = ["LossComparisonDisplay", "LossDisplay", "ResidualWeightDisplay", "TrainingDisplay"]
+__all__ = ["CoefficientPathDisplay", "LossComparisonDisplay", "LossDisplay", "ResidualWeightDisplay", "TrainingDisplay"]
 
 # Of Okabe and Ito, who chose them for eyes of every kind; their yellow is too faint on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -399,7 +399,139 @@ class TrainingDisplay:
         return self
 
 
+class CoefficientPathDisplay:
+    """Coefficients against the strength of the penalty.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        From the largest to the smallest.
+    coef : ndarray of shape (n_alphas, n_features)
+    names : array-like of shape (n_features,)
+        What the features are called.
+    alpha : float, default=None
+        The chosen strength.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklloss import LossRegressorCV
+    >>> from sklloss.displays import CoefficientPathDisplay
+    >>> model = LossRegressorCV("absolute_error", "l1").fit(*load_diabetes(return_X_y=True))
+    >>> len(CoefficientPathDisplay.from_estimator(model).lines_)
+    10
+    """
+
+    def __init__(self, alphas, coef, names, alpha=None):
+        self.alphas = alphas
+        self.coef = coef
+        self.names = names
+        self.alpha = alpha
+
+    @classmethod
+    def from_estimator(cls, estimator, *, output=0, n_named=8, ax=None, **kwargs):
+        """Draw the path of a fitted `LossRegressorCV` or `LossClassifierCV`, with the alpha that it chose.
+
+        Parameters
+        ----------
+        estimator : LossRegressorCV or LossClassifierCV, or Pipeline that ends in one
+            In a pipeline the features are called as those that reach the model.
+        output : int, default=0
+            Which output, level or class, where there are several.
+        n_named : int, default=8
+            How many features get a colour and a name, those that are largest at the smallest alpha.
+        ax : matplotlib Axes, default=None
+            None: a new figure.
+        **kwargs : dict
+            Arguments of matplotlib's ``Axes.plot``.
+
+        Returns
+        -------
+        CoefficientPathDisplay
+        """
+        model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        names = getattr(model, "feature_names_in_", None)
+        if names is None and model is not estimator and len(estimator) > 1:
+            try:
+                names = estimator[:-1].get_feature_names_out()
+            except (AttributeError, ValueError):  # a step that names nothing
+                names = None
+        display = cls(*_path(model.path_, output, names), alpha=model.alpha_)
+        return display.plot(ax, n_named=n_named, **kwargs)
+
+    @classmethod
+    def from_path(cls, path, *, output=0, n_named=8, ax=None, **kwargs):
+        """Draw a path.
+
+        Parameters
+        ----------
+        path : LossPath
+            What `sklloss.loss_path` returned.
+        output, n_named, ax, **kwargs
+            As in `from_estimator`.
+
+        Returns
+        -------
+        CoefficientPathDisplay
+        """
+        return cls(*_path(path, output, path.feature_names)).plot(ax, n_named=n_named, **kwargs)
+
+    def plot(self, ax=None, *, n_named=8, **kwargs):
+        """Draw a line for each feature; see `from_estimator`.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+        n_named : int, default=8
+        **kwargs : dict
+
+        Returns
+        -------
+        self
+        """
+        self.figure_, self.ax_ = _axes(ax, (7.2, 3.8))
+        self.lines_ = []
+        order = np.argsort(-np.abs(self.coef[-1]), kind="stable")
+        looks = _looks()
+        for place, feature in enumerate(order):
+            named = place < n_named
+            look = {"linewidth": 1.8, "zorder": 3, **next(looks)} if named else {"color": "0.75", "linewidth": 1.0}
+            label = {"label": str(self.names[feature])} if named else {}
+            self.lines_ += self.ax_.plot(self.alphas, self.coef[:, feature], **{**look, **label, **kwargs})
+        self.ax_.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+        if self.alpha is not None:
+            self.ax_.axvline(self.alpha, color="0.4", linewidth=1.0, linestyle=":")
+            place = {"xy": (self.alpha, 1.0), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+            self.ax_.annotate("chosen", xytext=(0, 3), ha="center", fontsize=9, color="0.4", **place)
+        positive = self.alphas[self.alphas > 0]
+        if len(positive) > 1:
+            self.ax_.set_xscale(
+                "log" if len(positive) == len(self.alphas) else "symlog", **_linear_below(positive, self)
+            )
+            self.ax_.invert_xaxis()
+        self.ax_.set(xlabel="alpha, the strength of the penalty", ylabel="coefficient")
+        _legend(self.ax_)
+        return self
+
+
 # ------------------------------------------------------------------------------------------------------- helpers
+def _path(path, output, names):
+    """Alphas, coefficients of one output, and names of the features of a path."""
+    coef = path.coef if path.coef.ndim == 2 else path.coef[:, output]
+    return path.alphas, coef, [f"x{j}" for j in range(coef.shape[1])] if names is None else names
+
+
+def _linear_below(positive, display):
+    """Where an axis with an alpha of 0 is linear."""
+    return {} if len(positive) == len(display.alphas) else {"linthresh": positive.min()}
+
+
 def _slope(loss, y_true, raw):
     return loss.gradient(y_true, raw)
 

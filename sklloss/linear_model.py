@@ -780,7 +780,9 @@ class LossClassifier(ClassifierMixin, LinearLossModel):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        raw = self._raw_prediction(X)
+        return self._decision(self._raw_prediction(X))
+
+    def _decision(self, raw):
         if raw.ndim == 2 and not self.loss_.smooth:
             # A row may sit on the kink of several columns, at exactly -1, say: without the last digits, which depend
             # on the rows it comes with, its class does not.

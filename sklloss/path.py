@@ -256,12 +256,41 @@ def _warn(fits, caller, tol):
 # ------------------------------------------------------------------------------------------- cross-validation
 def _scores(model, fits, scorer, X, y, weight):
     """The score of each fit on test rows, (n_alphas,)."""
+    if scorer is None:
+        return (_accuracy if "classes_" in fits[0] else _r2)(model, fits, X, y, weight)
     given = {} if weight is None else {"sample_weight": weight}
     scores = []
     for fit in fits:
         vars(model).update(fit)
         scores.append(scorer(model, X, y, **given))
     return np.array(scores)
+
+
+def _raw_predictions(fits, X):
+    """Raw predictions of each fit, (n, n_alphas, n_outputs), at once."""
+    coef = np.array([np.atleast_2d(fit["coef_"]) for fit in fits])
+    raw = X @ coef.reshape(-1, coef.shape[2]).T + np.ravel([fit["intercept_"] for fit in fits])
+    return np.asarray(raw).reshape(X.shape[0], *coef.shape[:2])
+
+
+def _r2(model, fits, X, y, weight):
+    """``model.score`` of each fit, (n_alphas,)."""
+    y_pred = fits[0]["loss_"].response(_raw_predictions(fits, X))
+    y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], 1, -1)
+    weight = np.ones(X.shape[0]) if weight is None else np.asarray(weight, dtype=np.float64)
+    left = np.einsum("i,iak->ak", weight, (y - y_pred) ** 2)
+    total = weight @ ((y - np.average(y, axis=0, weights=weight)) ** 2)[:, 0]
+    return (1 - left / total).mean(axis=1)
+
+
+def _accuracy(model, fits, X, y, weight):
+    """``model.score`` of each fit, (n_alphas,)."""
+    vars(model).update(fits[0])
+    raw, y, shares = _raw_predictions(fits, X), np.asarray(y).ravel(), []
+    for column in np.moveaxis(raw, 1, 0):
+        index = model._index(model._decision(column if column.shape[1] > 1 else column[:, 0]))
+        shares.append(np.average(model.classes_[index] == y, weights=weight))
+    return np.array(shares)
 
 
 def _takes_weights(scorer):
@@ -352,6 +381,10 @@ class _CrossValidated(LinearLossModel):
         ratios = np.unique(np.asarray(self.l1_ratio, dtype=float))[::-1]
         return {float(ratio): clone(penalty).set_params(l1_ratio=float(ratio)).check() for ratio in ratios}
 
+    def _scored_at_once(self, problem, splits):
+        """Whether the models of a path are scored together, as ``score`` would one by one: R² where it is defined."""
+        raise NotImplementedError
+
     def _choose(self, problem, X, y, weight, sets, groups):
         """Penalty and alpha of the best score; writes the scores."""
         penalties, caller = self._penalties(), type(self).__name__
@@ -359,8 +392,11 @@ class _CrossValidated(LinearLossModel):
         splits = [tuple(map(np.asarray, split)) for split in cv.split(X, problem.y, groups)]
         model = self._model().set_params(**{k: v for k, v in self.get_params(deep=False).items() if k not in self._own})
         vars(model).update({name: value for name, value in vars(self).items() if name.endswith("_in_")})
+
         scorer = check_scoring(model, self.scoring)
         scored = weight is not None and (self.scoring is None or _takes_weights(scorer))
+        if self.scoring is None and self._scored_at_once(problem, splits):
+            scorer = None
         parts = [train for train, _ in splits]
         squares = _LeastSquares(self, problem, parts) if _LeastSquares.suits(self, problem, parts) else None
         paths, results = {}, []
@@ -511,6 +547,10 @@ class LossRegressorCV(_CrossValidated, LossRegressor):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    def _scored_at_once(self, problem, splits):
+        tests = (problem.target[test] for _, test in splits)
+        return problem.levels is None and all(len(y) > 1 and np.ptp(y, axis=0).all() for y in tests)
+
 
 class LossClassifierCV(_CrossValidated, LossClassifier):
     """`LossClassifier` with its alpha, and l1_ratio, chosen by cross-validation.
@@ -612,3 +652,6 @@ class LossClassifierCV(_CrossValidated, LossClassifier):
         self.max_iter = max_iter
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    def _scored_at_once(self, problem, splits):
+        return np.ndim(problem.y) == 1

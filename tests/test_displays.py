@@ -5,8 +5,17 @@ import sys
 import numpy as np
 import pytest
 
-from sklloss import LossClassifier, LossRegressor, compare_losses
-from sklloss.displays import LossComparisonDisplay, LossDisplay, ResidualWeightDisplay, TrainingDisplay
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklloss import LossClassifier, LossClassifierCV, LossRegressor, LossRegressorCV, compare_losses, loss_path
+from sklloss.displays import (
+    CoefficientPathDisplay,
+    LossComparisonDisplay,
+    LossDisplay,
+    ResidualWeightDisplay,
+    TrainingDisplay,
+)
 from sklloss.losses import Huber, Pinball, Ramp, Tukey
 
 from .common import CLASSIFICATION, REGRESSION, classification_data, regression_data
@@ -185,6 +194,36 @@ def test_training_shows_each_iteration():
         np.testing.assert_array_equal(optimality[model.loss_.label], expected)
     named = TrainingDisplay.from_estimators({"margin": LossClassifier("hinge").fit(*classification_data())})
     assert named.ax_[0].lines[0].get_label() == "margin"
+
+
+def test_a_path_has_a_line_for_each_feature_and_a_mark_at_the_chosen_alpha():
+    pandas = pytest.importorskip("pandas")
+    model = LossRegressorCV(alphas=[1.0, 0.1, 0.01]).fit(pandas.DataFrame(X, columns=["one", "two", "three"]), Y)
+    display = CoefficientPathDisplay.from_estimator(model)
+    for j, name in enumerate(["one", "two", "three"]):
+        alphas, values = drawn(display, name)
+        np.testing.assert_array_equal(alphas, model.alphas_)
+        np.testing.assert_array_equal(values, model.path_.coef[:, j])
+    assert display.ax_.xaxis_inverted()
+    assert display.ax_.get_xscale() == "log"
+    marks = [line for line in display.ax_.lines if line.get_xdata()[0] == line.get_xdata()[-1] == model.alpha_]
+    assert len(marks) == 1
+
+
+def test_only_the_largest_features_are_named():
+    path = loss_path(X, Y, alphas=[1.0, 0.1])
+    display = CoefficientPathDisplay.from_path(path, n_named=1)
+    labels = [line.get_label() for line in display.lines_ if not line.get_label().startswith("_")]
+    assert labels == [f"x{np.abs(path.coef[-1]).argmax()}"]
+    assert len(display.lines_) == 3
+
+
+def test_a_path_of_several_classes_is_drawn_by_class_and_a_pipeline_names_its_features():
+    points, labels = classification_data(n_classes=3)
+    model = make_pipeline(StandardScaler(), LossClassifierCV(alphas=[1.0, 0.0])).fit(points, labels)
+    display = CoefficientPathDisplay.from_estimator(model, output=2)
+    np.testing.assert_array_equal(drawn(display, "x1")[1], model[-1].path_.coef[:, 2, 1])
+    assert display.ax_.get_xscale() == "symlog" or len(display.alphas[display.alphas > 0]) == 1
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):

@@ -69,6 +69,15 @@ def test_the_table_of_pitfalls_is_what_the_script_prints():
     assert names["table"](*names["results"]()) in section("Pitfalls")
 
 
+def test_the_table_of_bands_is_what_the_script_prints():
+    pytest.importorskip("matplotlib")
+    pandas = pytest.importorskip("pandas")
+    names = {"__name__": "quantile_bands", "__file__": str(EXAMPLES / "quantile_bands.py")}
+    exec((EXAMPLES / "quantile_bands.py").read_text(encoding="utf-8"), names)
+    cars = pandas.read_csv(EXAMPLES / "data" / "auto_mpg.csv", comment="#")
+    assert names["table"](cars) in section("Quantile bands")
+
+
 @pytest.mark.parametrize("name", ["stackloss", "engel"])
 def test_the_data_are_those_of_the_certified_results(name):
     certified = json.loads((ROOT / "tests" / "certified.json").read_text(encoding="utf-8"))

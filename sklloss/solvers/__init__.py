@@ -6,7 +6,7 @@ from ._cones import Cones
 from ._crossing import without_crossing
 from ._descent import Descent
 from ._epigraph import Epigraph
-from ._follow import Memory, next_solution
+from ._follow import Memory, extrapolated, next_solution
 from ._group_sets import GroupSets
 from ._kinks import Kinks
 from ._lbfgs import LBFGS
@@ -103,9 +103,9 @@ def follow(objectives, solver, start, guide=None, **options) -> list[Solution]:
     for k, objective in enumerate(objectives):
         params = start
         if objective.convex:  # else where a fit ends depends on where it starts, and each starts on its own
-            if guide is not None:
-                params = guide[k] + (found[-1].params - guide[k - 1] if found else 0.0)
-            elif found:
-                params = found[-1].params
+            # What changes evenly along the path: the minimum itself, or its distance from the guide.
+            past = [each.params - (0.0 if guide is None else guide[i]) for i, each in enumerate(found)]
+            if past or guide is not None:
+                params = extrapolated(past, objective.smooth) + (0.0 if guide is None else guide[k])
         found.append(next_solution(objective, get_solver(solver, objective), params, memory, **options))
     return found
