@@ -541,6 +541,10 @@ class LinearObjective:
         """The objective of another loss, target or strength on the same data."""
         return self._like(self.design, self.y if y is None else y, loss, self.n_outputs, alpha)
 
+    def single(self, y, loss, alpha):
+        """The objective of a single output, with another target, loss and strength, on the same data."""
+        return self._like(self.design, y, loss, n_outputs=1, alpha=alpha)
+
     def column(self, k):
         """The objective of one output of several that are not coupled."""
         return self._like(self.design, self.y[:, k], self.loss.column(k), n_outputs=1)

@@ -7,6 +7,7 @@ from scipy import optimize
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Loss, best_of, best_row, root
+from ._derived import SmoothedKinks, has_soft_kinks
 from ._kinks import Kinks
 
 __all__ = ["LossSum"]
@@ -219,13 +220,26 @@ class LossSum(Loss):
             origin=next((kinks.origin for _, kinks in found if kinks.origin), ""),
         )
 
-    @available_if(lambda self: all(part.smooth or hasattr(part, "smoothed") for part in self.parts))
+    @available_if(
+        lambda self: all(part.smooth or hasattr(part, "smoothed") or self._softens(part) for part in self.parts)
+    )
     def smoothed(self, width):
-        """A smooth loss above this one, by at most ``width * excess(K)``; of K classes."""
-        return self._like(part if part.smooth else part.smoothed(width) for part in self.parts)
+        """A smooth loss above this one, by at most ``width * excess(K)``; of K classes or outputs."""
+        return self._like(
+            part if part.smooth else part.smoothed(width) if hasattr(part, "smoothed") else SmoothedKinks(part, width)
+            for part in self.parts
+        )
 
-    def excess(self, n_classes):
-        return sum(weight * part.excess(n_classes) for weight, part in self.summands if not part.smooth)
+    def excess(self, n_columns):
+        return sum(
+            weight * (part.excess(n_columns) if hasattr(part, "excess") else n_columns * len(part.relu) / 8)
+            for weight, part in self.summands
+            if not part.smooth
+        )
+
+    def _softens(self, part):
+        """Whether the kinks of a part are rounded off here; alone, and in columns one by one, they are solved exactly."""
+        return self.coupled and has_soft_kinks(part)
 
     def sets(self, sample_set, n_rows):
         """The `Sets` of these labels."""
