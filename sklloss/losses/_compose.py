@@ -220,9 +220,7 @@ class LossSum(Loss):
             origin=next((kinks.origin for _, kinks in found if kinks.origin), ""),
         )
 
-    @available_if(
-        lambda self: all(part.smooth or hasattr(part, "smoothed") or self._softens(part) for part in self.parts)
-    )
+    @available_if(lambda self: all(hasattr(part, "smoothed") or self._softens(part) for part in self.parts))
     def smoothed(self, width):
         """A smooth loss above this one, by at most ``width * excess(K)``; of K classes or outputs."""
         return self._like(
@@ -238,8 +236,8 @@ class LossSum(Loss):
         )
 
     def _softens(self, part):
-        """Whether the kinks of a part are rounded off here; alone, and in columns one by one, they are solved exactly."""
-        return self.coupled and has_soft_kinks(part)
+        """Whether a part is smooth, or its kinks are rounded off here; those of single columns are solved exactly."""
+        return part.smooth or (self.coupled and has_soft_kinks(part))
 
     def sets(self, sample_set, n_rows):
         """The `Sets` of these labels."""
