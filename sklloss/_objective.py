@@ -658,12 +658,17 @@ class LinearObjective:
     def with_alpha(self, alpha):
         """The same objective with another strength of the penalty; what does not depend on it is kept."""
         other = copy(self)
-        for name in ("smooth_part", "_free", "_of_all_outputs"):
+        for name in ("smooth_part", "_free", "_of_all_outputs", "constant_hessian"):
             other.__dict__.pop(name, None)
         other.alpha, other._seen = alpha, {}
-        other.l1 = other._penalty_diagonal("l1_operator", other.design.inverse)
-        other.l2 = other._penalty_diagonal("l2_matrix", other.design.inverse**2)
+        other.norms = other._penalty_norms(other._norms_of_coef)
+        other.l1 = other._penalty_diagonal("l1_operator", other.unit)
+        other.l2 = other._penalty_diagonal("l2_matrix", other.unit**2)
         return other
+
+    def single(self, y, loss, alpha):
+        """The objective of a single output, with another target, loss and strength, on the same data."""
+        return self._like(self.design, y, loss, n_outputs=1, alpha=alpha)
 
     def column(self, k):
         """The objective of one output of several that are not coupled."""

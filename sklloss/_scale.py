@@ -11,6 +11,8 @@ A loss that is not convex is fitted twice, straight from the median regression a
 constants, whose minima are fewer; the better of the two local minima is kept.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from .losses import AbsoluteError, SquaredError
@@ -74,6 +76,10 @@ class ScaledFit:
     def _coupled(self, objective, start, options):
         """Of outputs that form one problem and have no scale, or a loss that is not convex; from least squares down."""
         self.scales.append(1.0 if isinstance(self.scale, str | None) else float(self.scale))
+        if self.solver == "auto" and not objective.l1.any() and not objective.bounded:
+            separated = objective.loss.separated(objective.y)
+            if separated is not None:
+                return _separately(objective, separated, start, options)
         if not (objective.loss.convex or self.warm):
             squares = objective.with_loss(SquaredError())
             found = solve_columns(get_solver("auto", squares), squares, squares.null.params, tol=1e-6, max_iter=1000)
@@ -161,6 +167,46 @@ class ScaledFit:
             if found is not None:
                 raw = joint.raw_prediction(found.params)
                 self.scales.append(joint.loss.best_scale(joint.y, raw, joint.weight))
+
+
+def _separately(objective, parts, start, options):
+    """The solution of a coupled loss that is a sum over orthogonal features: of each by itself, put together.
+
+    The penalty is of squares, if any, of which the features share no part: alpha weighs on one of squared length s and
+    share w in the loss like alpha / (s * w).
+    """
+    callback, m = options.pop("callback", None), len(parts.J)
+    watched = None if callback is None else lambda n_iter, value, optimality, params=None: callback(
+        n_iter, value, optimality
+    )  # fmt: skip
+    theta = start.reshape(objective.n_outputs, objective.p)
+    features, found = parts.J @ theta, []
+    if objective.fit_intercept:
+        features[:, -1] += parts.constant
+    for j in range(m):
+        alpha = objective.alpha / (parts.size[j] * parts.share[j])
+        y = parts.targets[:, j] if objective.fit_intercept else parts.targets[:, j] - parts.constant[j]
+        single = objective.single(np.ascontiguousarray(y), parts.base, alpha)
+        found.append(get_solver("auto", single).solve(single, features[j], callback=watched, **options))
+    solved = np.array([each.params for each in found])
+    if objective.fit_intercept:
+        # Along what no feature sees, predictions stay at the mean of y.
+        solved[:, -1] -= parts.constant
+        unseen = np.zeros_like(theta)
+        mean = objective.weight @ objective.y
+        unseen[:, -1] = mean - parts.back((parts.J @ mean)[:, None])[:, 0]
+        params = parts.back(solved) + unseen
+    else:
+        params = parts.back(solved)
+    worst = max(found, key=lambda each: each.optimality)
+    known = all(each.gap is not None for each in found)
+    return replace(
+        worst, params=params.ravel(), value=objective.value_gradient(params.ravel())[0],
+        n_iter=max(each.n_iter for each in found), n_passes=objective.n_passes,
+        gap=sum(share * each.gap for share, each in zip(parts.share, found, strict=True)) if known else None,
+        certificate=f"the worst of {m} features, each of which is a problem of its own: {worst.certificate}",
+        converged=all(each.converged for each in found),
+    )  # fmt: skip
 
 
 def check_joint(loss):

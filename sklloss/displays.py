@@ -507,8 +507,8 @@ class CoefficientPathDisplay:
         self.ax_.axhline(0, color="0.8", linewidth=0.8, zorder=0)
         if self.alpha is not None:
             self.ax_.axvline(self.alpha, color="0.4", linewidth=1.0, linestyle=":")
-            place = {"xy": (self.alpha, 1.0), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-            self.ax_.annotate("chosen", xytext=(0, 3), ha="center", fontsize=9, color="0.4", **place)
+            where = {"xy": (self.alpha, 1.0), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+            self.ax_.annotate("chosen", xytext=(0, 3), ha="center", fontsize=9, color="0.4", **where)
         positive = self.alphas[self.alphas > 0]
         if len(positive) > 1:
             self.ax_.set_xscale(

@@ -202,23 +202,78 @@ def problem(n=60, d=5, M=4):
     return X, X @ rng.normal(size=(d, M)) + 0.5 * rng.standard_t(3, size=(n, M))
 
 
+TENT = FeatureMap(second_differences, adjoint=second_differences_adjoint)  # its two features share a direction
+
+
+def oracle_value(X, y, J, base, penalty, alpha, pixels=0.0):
+    """The optimum by Clarabel, and its coefficients, for a map J and, times pixels, absolute errors of the outputs."""
+    cp = pytest.importorskip("cvxpy")
+    n, M = y.shape
+    B, b = cp.Variable((X.shape[1], M)), cp.Variable((1, M))
+    r = y - X @ B - np.ones((n, 1)) @ b
+    rho = {"squared_error": cp.square, "huber": lambda r: 0.5 * cp.huber(r, 0.5), "absolute_error": cp.abs}[base.name]
+    shape = {"l2": lambda B: 0.5 * cp.sum_squares(B), "l1": lambda B: cp.sum(cp.abs(B))}[penalty]
+    cost = cp.sum(rho(r @ J.T)) / (n * len(J)) + pixels * cp.sum(cp.abs(r)) / n + alpha * shape(B)
+    oracle = cp.Problem(cp.Minimize(cost))
+    oracle.solve(solver="CLARABEL", tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    return oracle.value, B.value.T
+
+
 @pytest.mark.parametrize("base", [SquaredError(), Huber(0.5), AbsoluteError()], ids=lambda base: base.name)
 @pytest.mark.parametrize("penalty", ["l2", "l1"])
-def test_a_fit_through_a_linear_map_is_that_of_clarabel(base, penalty):
-    cp = pytest.importorskip("cvxpy")
+@pytest.mark.parametrize("orthogonal", [True, False])
+def test_a_fit_through_a_linear_map_is_that_of_clarabel(base, penalty, orthogonal):
     (X, y), alpha = problem(), 0.05
-    pca = PCA(3).fit(y)
-    model = LossRegressor(FeatureLoss(base, pca), penalty, alpha=alpha, tol=1e-8).fit(X, y)
-    B, b = cp.Variable((5, 4)), cp.Variable(4)
-    r = (y - X @ B - np.ones((60, 1)) @ cp.reshape(b, (1, 4), order="C")) @ pca.components_.T
-    rho = {"squared_error": cp.square, "huber": lambda r: 0.5 * cp.huber(r, 0.5), "absolute_error": cp.abs}[base.name]
-    shape = 0.5 * cp.sum_squares(B) if penalty == "l2" else cp.sum(cp.abs(B))
-    oracle = cp.Problem(cp.Minimize(cp.sum(rho(r)) / 180 + alpha * shape))
-    oracle.solve(solver="CLARABEL", tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
-    assert model.solution_.value == pytest.approx(oracle.value, rel=1e-6)
-    if penalty == "l2" and base.name != "absolute_error":  # strictly convex, and the features say all of it
-        np.testing.assert_allclose(model.coef_, B.value.T, atol=1e-4)
+    given = PCA(3, whiten=True).fit(y) if orthogonal else TENT
+    J = read_map(given).J if orthogonal else np.diff(np.eye(4), n=2, axis=0)
+    tol = 1e-8 if base.smooth else 1e-6  # a path of smooth losses goes as far as their digits
+    model = LossRegressor(FeatureLoss(base, given), penalty, alpha=alpha, tol=tol).fit(X, y)
+    value, coef = oracle_value(X, y, J, base, penalty, alpha)
+    assert model.solution_.value == pytest.approx(value, rel=2e-6)
+    if penalty == "l2" and base.name != "absolute_error":  # strictly convex in what the features say
+        np.testing.assert_allclose(model.coef_, coef, atol=1e-4)
     assert "a minimum" in model.solution_.certificate or "gap" in model.solution_.certificate
+    assert ("a problem of its own" in model.solution_.certificate) == (orthogonal and penalty == "l2")
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_features_one_by_one_are_the_features_together(fit_intercept):
+    X, y = problem()
+    X, y = X + 3, y - 5
+    scaler = StandardScaler().fit(y)
+    for given in (scaler, PCA(2, whiten=True).fit(y), [SelectKBest(k=2).fit(y, X[:, 0] > 3)]):
+        loss = FeatureLoss(Huber(0.5), given)
+        options = {"alpha": 0.05, "tol": 1e-10, "fit_intercept": fit_intercept}
+        one = LossRegressor(loss, **options).fit(X, y)
+        together = LossRegressor(loss, solver="newton", **options).fit(X, y)
+        assert "a problem of its own" in one.solution_.certificate
+        assert one.solution_.value == pytest.approx(together.solution_.value, rel=1e-9)
+        assert one.solution_.gap == pytest.approx(0.0, abs=1e-9)
+        np.testing.assert_allclose(one.coef_, together.coef_, atol=1e-6)
+        loss, where = one.loss_, [one.predict(X), together.predict(X)]
+        np.testing.assert_allclose(*[read_map(given).features(p)[0] for p in where], atol=1e-6)
+        again = clone(one).set_params(warm_start=True).fit(X, y).fit(X, y)
+        np.testing.assert_allclose(again.coef_, one.coef_, atol=1e-6)
+
+
+def test_a_critic_that_is_linear_is_one_problem_of_one_feature():
+    X, y = problem()
+    critic = LinearRegression().fit(y, y[:, 0] > 0)
+    model = LossRegressor(FeatureLoss(LSGAN(), critic, target=1.0) + SquaredError(), alpha=0.05, tol=1e-10).fit(X, y)
+    alone = LossRegressor(FeatureLoss(LSGAN(), critic, target=1.0), alpha=0.05).fit(X, y)
+    np.testing.assert_allclose(critic.predict(alone.predict(X)), 1.0)  # the intercept does that at no cost
+    assert average_loss(y, model.predict(X), loss="squared_error") < average_loss(
+        y, alone.predict(X), loss="squared_error"
+    )
+
+
+def test_kinks_of_the_outputs_beside_those_of_features_are_fitted_to_the_optimum_of_clarabel():
+    X, y = problem()
+    loss = 0.3 * AbsoluteError() + FeatureLoss(AbsoluteError(), TENT)
+    model = LossRegressor(loss, alpha=0.05).fit(X, y)
+    value, _ = oracle_value(X, y, np.diff(np.eye(4), n=2, axis=0), AbsoluteError(), "l2", 0.05, pixels=0.3)
+    assert model.solution_.value == pytest.approx(value, rel=2e-6)
+    assert 0 <= model.solution_.gap <= 1e-6 * model.solution_.value
 
 
 def test_through_the_identity_squared_error_is_the_mean_of_squared_errors():
@@ -232,9 +287,10 @@ def test_through_the_identity_squared_error_is_the_mean_of_squared_errors():
 
 def test_a_fit_with_absolute_error_has_a_strict_gap():
     X, y = problem()
-    model = LossRegressor(FeatureLoss(AbsoluteError(), PCA(2).fit(y)), alpha=0.05).fit(X, y)
-    assert model.solution_.solver == "smoothing"
-    assert 0 <= model.solution_.gap <= 1e-6 * model.solution_.value
+    for given, solver in ((TENT, "smoothing"), (PCA(2).fit(y), "kinks")):
+        model = LossRegressor(FeatureLoss(AbsoluteError(), given), alpha=0.05).fit(X, y)
+        assert model.solution_.solver == solver
+        assert 0 <= model.solution_.gap <= 1e-6 * model.solution_.value
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -600,7 +656,7 @@ def test_a_solver_for_single_outputs_says_what_it_cannot_do():
     with pytest.raises(ValueError, match="quadratic objective"):
         LossRegressor(FeatureLoss(Huber(), PCA(2).fit(y)), solver="least_squares").fit(X, y)
     with pytest.raises(ValueError, match="cannot minimise this objective"):
-        LossRegressor(FeatureLoss(AbsoluteError(), PCA(2).fit(y)), solver="newton").fit(X, y)
+        LossRegressor(FeatureLoss(AbsoluteError(), TENT), solver="newton").fit(X, y)
 
 
 def test_a_base_that_is_not_convex_is_fitted_all_the_same():

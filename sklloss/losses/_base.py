@@ -240,6 +240,10 @@ class Loss(BaseEstimator):
 
         return Averaged(self, width)
 
+    def separated(self, y_true):
+        """Single-output losses that a coupled loss is the sum of, in other coordinates, a `Separated`; None if none."""
+        return None
+
     def column(self, k):
         """The loss of column k of the raw prediction on its own, where columns do not form one problem."""
         return self

@@ -8,6 +8,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .._norms import stacked
 from ._base import Loss, best_of, best_row, root
+from ._derived import SmoothedKinks, has_soft_kinks
 from ._kinks import Kinks
 from ._variation import Variation
 
@@ -239,13 +240,24 @@ class LossSum(Loss):
             return None
         return Variation(stacked((w, variation.norms) for w, variation, _ in found if variation), kinks, rest)
 
-    @available_if(lambda self: all(part.smooth or hasattr(part, "smoothed") for part in self.parts))
+    @available_if(lambda self: all(hasattr(part, "smoothed") or self._softens(part) for part in self.parts))
     def smoothed(self, width):
-        """A smooth loss above this one, by at most ``width * excess(K)``; of K classes."""
-        return self._like(part if part.smooth else part.smoothed(width) for part in self.parts)
+        """A smooth loss above this one, by at most ``width * excess(K)``; of K classes or outputs."""
+        return self._like(
+            part if part.smooth else part.smoothed(width) if hasattr(part, "smoothed") else SmoothedKinks(part, width)
+            for part in self.parts
+        )
 
-    def excess(self, n_classes):
-        return sum(weight * part.excess(n_classes) for weight, part in self.summands if not part.smooth)
+    def excess(self, n_columns):
+        return sum(
+            weight * (part.excess(n_columns) if hasattr(part, "excess") else n_columns * len(part.relu) / 8)
+            for weight, part in self.summands
+            if not part.smooth
+        )
+
+    def _softens(self, part):
+        """Whether a part is smooth, or its kinks are rounded off here; those of single columns are solved exactly."""
+        return part.smooth or (self.coupled and has_soft_kinks(part))
 
     def sets(self, sample_set, n_rows):
         """The `Sets` of these labels."""

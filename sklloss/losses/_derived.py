@@ -296,6 +296,12 @@ class Asymmetric(_OfResidual):
         return max(self.quantile, 1 - self.quantile) * self.base.majorizer(y_true, raw_prediction)
 
 
+def has_soft_kinks(loss):
+    """Whether a loss is smooth, or one of the residual whose kinks are declared and weigh the same for all targets."""
+    plain = isinstance(loss, ResidualLoss) and type(loss).row_weight is ResidualLoss.row_weight
+    return loss.smooth or (plain and loss.relu is not None)
+
+
 class SmoothedKinks(_OfResidual):
     """A loss that declares its kinks, with each of them rounded off by a parabola.
 

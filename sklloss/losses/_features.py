@@ -5,13 +5,16 @@ taken, and the map turns them into slopes by the raw prediction.  The outputs of
 and base are linear and convex, so is the whole, and it has a curvature, J' diag(base'') J.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from scipy import linalg
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
-from ._base import Loss, ResidualLoss, _column, best_row
-from ._derived import SmoothedKinks
+from ._base import Loss, _column, best_row
+from ._derived import SmoothedKinks, has_soft_kinks
 from ._feature_maps import FeatureMap, NetworkLayers, read_map
 
 __all__ = ["FeatureLoss", "FeatureMap", "NetworkLayers"]
@@ -183,7 +186,23 @@ class FeatureLoss(Loss):
         with np.errstate(over="ignore"):
             return backward(slopes).astype(raw_prediction.dtype, copy=False)
 
-    @available_if(lambda self: _has_soft_kinks(self.base))
+    def separated(self, y_true):
+        """Each feature by itself, where the map is linear and no two features share a direction (PCA, a scaler)."""
+        if not (self.convex and self.map.linear):
+            return None
+        y = _rows(y_true)
+        constants = self.map.features(np.zeros_like(y[:1]))
+        J = np.hstack([layer - constant for layer, constant in zip(
+            self.map.features(np.eye(y.shape[1])), constants, strict=True)]).T  # fmt: skip
+        gram = J @ J.T
+        size = gram.diagonal()
+        if not np.all(size > 0) or np.any(np.abs(gram - np.diag(size)) > 1e-12 * np.sqrt(np.outer(size, size))):
+            return None
+        targets = np.hstack(self._targets(y, constants if self.target is None else self.map.features(y)))
+        share = np.concatenate([np.full(layer.shape[1], 1 / layer.shape[1]) for layer in constants])
+        return Separated(self.base, J, np.hstack(constants)[0], targets, share)
+
+    @available_if(lambda self: has_soft_kinks(self.base))
     def smoothed(self, width):
         """A smooth loss; of a linear map, above this one by at most ``width * excess(K)``."""
         return _Smoothed(self.base, self.feature_map, self.target, width)
@@ -213,7 +232,7 @@ class FeatureLoss(Loss):
             if np.linalg.matrix_rank(J) == len(J):
                 return row
             starts.append(row)
-        if not (self.convex and _has_soft_kinks(self.base)) or self.smooth:
+        if not (self.convex and has_soft_kinks(self.base)) or self.smooth:
             return best_row(self, y, weight, starts)
         # Of a convex loss with kinks, closer and closer from above.
         width = float(self.of_constant(y, starts[0], share)[0])
@@ -243,6 +262,38 @@ class FeatureLoss(Loss):
             self.map.verify(_rows(y_true[:: max(1, len(y_true) // 3)][:3]))
 
 
+@dataclass(frozen=True)
+class Separated:
+    """A loss of rows as a sum of losses of single numbers, which are orthogonal to one another.
+
+    With f = J @ raw_prediction + constant the loss of a row is ``sum_j share_j * base(targets_j, f_j)``, J @ J.T is
+    diagonal.  Squared norms are then kept: of all coefficients B with J @ B = C the smallest have the squared norm
+    ``sum_j |C_j|**2 / |J_j|**2``.
+
+    Parameters
+    ----------
+    base : Loss
+    J : ndarray of shape (m, n_outputs)
+    constant, share : ndarrays of shape (m,)
+    targets : ndarray of shape (n, m)
+    """
+
+    base: Any
+    J: np.ndarray
+    constant: np.ndarray
+    targets: np.ndarray
+    share: np.ndarray
+
+    @property
+    def size(self):
+        """Squared length of each row of J, (m,)."""
+        return (self.J * self.J).sum(axis=1)
+
+    def back(self, features):
+        """The smallest rows of outputs whose features, without the constant, are these: (n_outputs, k) of (m, k)."""
+        return (self.J / self.size[:, None]).T @ features
+
+
 class _Smoothed(FeatureLoss):
     """A `FeatureLoss` whose kinks, those of base and of the map, are rounded off over a width."""
 
@@ -257,12 +308,6 @@ class _Smoothed(FeatureLoss):
         if read is None:
             read = self._read = super().map.smoothed(self.width)
         return read
-
-
-def _has_soft_kinks(base):
-    """Whether a loss of the residual is smooth, or its kinks are declared and weigh the same for all targets."""
-    plain = isinstance(base, ResidualLoss) and type(base).row_weight is ResidualLoss.row_weight
-    return base.smooth or (plain and base.relu is not None)
 
 
 def _best_features(base, targets, weight):
