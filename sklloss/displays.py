@@ -462,8 +462,8 @@ class CoefficientPathDisplay:
                 names = estimator[:-1].get_feature_names_out()
             except (AttributeError, ValueError):  # a step that names nothing
                 names = None
-        display = cls(*_path(model.path_, output, names), alpha=model.alpha_)
-        return display.plot(ax, n_named=n_named, **kwargs)
+        alphas, coef, names = _path(model.path_, output, names)
+        return cls(alphas, coef, names, model.alpha_).plot(ax, n_named=n_named, **kwargs)
 
     @classmethod
     def from_path(cls, path, *, output=0, n_named=8, ax=None, **kwargs):

@@ -442,7 +442,7 @@ class LossRegressor(RegressorMixin, LinearLossModel):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Several outputs are fitted as if one by one, for losses whose domain is the whole line and that have one
-            level.
+            level; together by a loss of rows of outputs (`sklloss.losses.FeatureLoss`).
         sample_weight : array-like of shape (n_samples,), default=None
             A weight of k is the same as k copies of the row; only ratios matter.
         sample_set : array-like of shape (n_samples,), default=None

@@ -38,7 +38,8 @@ class FeatureLoss(Loss):
     as where a critic says how real a prediction looks: ``FeatureLoss(LSGAN(), critic, target=1.0)``.
 
     Domain: y_true (n, n_outputs) real.  Link: identity.  Unit: that of base for the features.
-    Facts: with a linear map those of base; else not known to be convex.  The outputs of a row are one problem.  Its
+    Facts: with a linear map those of base; else not known to be convex.  The outputs of a row are one problem, or, by a
+    linear map with orthogonal features (PCA, a scaler) and an l2 penalty, each feature is one, fitted exactly.  Its
     average is the loss as it is fitted, not a mean over outputs.
 
     Parameters
