@@ -15,7 +15,7 @@ from sklloss.losses import Pinball
 
 from .common import CLASSIFICATION, REGRESSION
 
-pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'bench'")
+pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'oracle'")
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "benchmarks"))
 
 import fuzz

@@ -146,7 +146,7 @@ def test_huber_at_the_scale_that_huber_regressor_finds(weight):
 
 @pytest.mark.parametrize("alpha", [1e-4, 1e-2, 1.0])
 def test_hinge_with_intercept_against_clarabel(alpha):
-    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'bench'")
+    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'oracle'")
     X, y = CANCER
     w, b = cvxpy.Variable(X.shape[1]), cvxpy.Variable()
     margin = cvxpy.multiply(2 * y - 1, X @ w + b)
@@ -160,7 +160,7 @@ def test_hinge_with_intercept_against_clarabel(alpha):
 
 
 def test_huber_at_a_fixed_scale_against_statsmodels():
-    sm = pytest.importorskip("statsmodels.api", reason="statsmodels is in the extra 'bench'")
+    sm = pytest.importorskip("statsmodels.api", reason="statsmodels is in the extra 'oracle'")
     X, y = DIABETES
     design = sm.add_constant(X)
     theirs = sm.RLM(y / 50, design, M=sm.robust.norms.HuberT(1.345)).fit(
@@ -172,7 +172,7 @@ def test_huber_at_a_fixed_scale_against_statsmodels():
 
 @pytest.mark.parametrize("seed", range(60))
 def test_random_sums_of_smooth_and_kinked_losses_against_clarabel(seed):
-    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'bench'")
+    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'oracle'")
     rng = np.random.default_rng(seed)
     n = int(rng.integers(20, 400))
     d = int(rng.integers(1, min(15, n // 3)))

@@ -694,7 +694,7 @@ def solved(cvxpy, value):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of a solution that is not as accurate as asked for
 @pytest.mark.parametrize("seed", range(50))
 def test_random_structured_penalties_against_clarabel(seed):
-    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'bench'")
+    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'oracle'")
     rng = np.random.default_rng(seed)
     shape = [(int(rng.integers(3, 25)),), tuple(rng.integers(2, 6, 2).tolist()), (2, 3, 2)][int(rng.integers(3))]
     n, d = int(rng.integers(15, 150)), int(np.prod(shape))
@@ -745,7 +745,7 @@ def test_random_structured_penalties_against_clarabel(seed):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("seed", range(16))
 def test_random_variations_of_predictions_against_clarabel(seed):
-    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'bench'")
+    cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'oracle'")
     rng = np.random.default_rng(seed)
     n, d, shape = int(rng.integers(10, 80)), int(rng.integers(1, 6)), tuple(rng.integers(2, 5, 2).tolist())
     K = int(np.prod(shape))
