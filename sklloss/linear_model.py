@@ -711,11 +711,16 @@ class LossClassifier(ClassifierMixin, LinearLossModel):
         )
         weight = check_sample_weight(sample_weight, X)
         if labels is None:
-            classes, shares, weight = self._hard_labels(y, loss, weight)
+            classes, index, weight = self._hard_labels(y, loss, weight)
+            mass = np.bincount(index, weight, len(classes))
+            of_class = _class_weights(self.class_weight, classes, mass)
+            weight = weight * of_class[index]
         else:
             classes, shares = labels, _soft_labels(y, loss)
-        weight = weight * (shares @ _class_weights(self.class_weight, classes, weight @ shares))
-        present = weight @ shares > 0
+            mass = weight @ shares
+            of_class = _class_weights(self.class_weight, classes, mass)
+            weight = weight * (shares @ of_class)
+        present = mass * of_class > 0
         if present.sum() < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes with a positive weight; "
@@ -724,7 +729,7 @@ class LossClassifier(ClassifierMixin, LinearLossModel):
         n_outputs = 1 if len(classes) == 2 else len(classes)
         bound = loss.bind(classes)
         if labels is None:
-            target = encode_classes(shares.argmax(axis=1), len(classes), bound)
+            target = encode_classes(index, len(classes), bound)
         else:
             target = shares[:, 1] if len(classes) == 2 else shares
         start = None
@@ -747,7 +752,7 @@ class LossClassifier(ClassifierMixin, LinearLossModel):
         return values
 
     def _hard_labels(self, y, loss, weight):
-        """Classes, one-hot rows (n, K), and weights that are 0 for rows whose label the loss ignores."""
+        """Classes, the index of that of each row, and weights that are 0 for rows whose label the loss ignores."""
         try:
             check_classification_targets(y)
         except ValueError as error:
@@ -767,7 +772,7 @@ class LossClassifier(ClassifierMixin, LinearLossModel):
             (only,) = classes.tolist()
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; y holds only one class, {only!r}.")
         index = np.searchsorted(classes, np.where(seen, y, classes[0]))
-        return classes, np.eye(len(classes))[index], np.where(seen, weight, 0.0)
+        return classes, index, np.where(seen, weight, 0.0)
 
     def decision_function(self, X):
         """Confidence of each row for the second class, or for each of more than two.
@@ -896,6 +901,8 @@ def _soft_labels(y, loss):
 
 def _class_weights(class_weight, classes, mass):
     """Weight of each class, (K,); "balanced" equalises the total weights of the classes, `mass`."""
+    if class_weight is None:
+        return np.ones_like(mass)
     if class_weight == "balanced":
         present = mass > 0
         return np.divide(mass.sum(), present.sum() * mass, out=np.zeros_like(mass), where=present)
