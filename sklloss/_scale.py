@@ -76,7 +76,11 @@ class ScaledFit:
     def _coupled(self, objective, start, options):
         """Of outputs that form one problem and have no scale, or a loss that is not convex; from least squares down."""
         self.scales.append(1.0 if isinstance(self.scale, str | None) else float(self.scale))
-        if self.solver == "auto" and not objective.l1.any() and not objective.bounded:
+        if (
+            self.solver == "auto"
+            and not objective.bounded
+            and of_squares(objective.penalty, objective.design.n_features)
+        ):
             separated = objective.loss.separated(objective.y)
             if separated is not None:
                 return _separately(objective, separated, start, options)
@@ -167,6 +171,14 @@ class ScaledFit:
             if found is not None:
                 raw = joint.raw_prediction(found.params)
                 self.scales.append(joint.loss.best_scale(joint.y, raw, joint.weight))
+
+
+def of_squares(penalty, n_features):
+    """Whether a penalty is of squares alone, found from its value at a point where no part of it is 0 by chance."""
+    if penalty is None:
+        return True
+    squares, point = penalty.l2_matrix(n_features), np.sqrt(np.arange(2.0, n_features + 2))
+    return squares is not None and bool(np.isclose(penalty.value(point), 0.5 * (squares * point**2).sum(), rtol=1e-12))
 
 
 def _separately(objective, parts, start, options):

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklloss import LossClassifier, LossRegressor, average_loss, d2_loss_score, loss_scorer
+from sklloss._scale import of_squares
 from sklloss.losses import (
     LSGAN,
     AbsoluteError,
@@ -36,6 +37,7 @@ from sklloss.losses import (
 )
 from sklloss.losses._derived import SmoothedKinks
 from sklloss.losses._feature_maps import read_map
+from sklloss.penalties import L1, L2, ElasticNet
 from sklloss.testing import parametrize_losses
 
 rng = np.random.default_rng(0)
@@ -254,6 +256,21 @@ def test_features_one_by_one_are_the_features_together(fit_intercept):
         np.testing.assert_allclose(*[read_map(given).features(p)[0] for p in where], atol=1e-6)
         again = clone(one).set_params(warm_start=True).fit(X, y).fit(X, y)
         np.testing.assert_allclose(again.coef_, one.coef_, atol=1e-6)
+
+
+class L2AndANorm(L2):
+    """A penalty with a part that no diagonal says."""
+
+    def value(self, coef):
+        return super().value(coef) + np.linalg.norm(coef)
+
+
+def test_only_a_penalty_of_squares_is_shared_out_among_features():
+    assert of_squares(None, 5)
+    assert of_squares(L2(), 5)
+    assert of_squares(L2(weights=[1.0, 0.0, 2.0, 3.0, 4.0]), 5)
+    for penalty in (L1(), ElasticNet(0.5), L2AndANorm()):
+        assert not of_squares(penalty, 5)
 
 
 def test_a_critic_that_is_linear_is_one_problem_of_one_feature():

@@ -382,8 +382,8 @@ def _is_network(given):
 def _fitted(given):
     try:
         check_is_fitted(given)
-    except (NotFittedError, TypeError) as error:
-        raise ValueError(f"feature_map={given!r} is not fitted: a feature map is fixed, so fit it before.") from error
+    except (NotFittedError, TypeError):
+        raise ValueError(f"feature_map={given!r} is not fitted: a feature map is fixed, so fit it before.") from None
     return given
 
 
