@@ -12,6 +12,7 @@ import pytest
 from scipy import optimize, sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, LinearRegression
 from sklearn.model_selection import GridSearchCV
 
@@ -626,6 +627,32 @@ def test_what_makes_no_sense_is_refused(penalty, message):
     for model in (LossRegressor(penalty=penalty), LossRegressor("absolute_error", penalty=penalty, alpha=0.0)):
         with pytest.raises(ValueError, match=message):
             model.fit(X, y)
+
+
+def test_a_fit_that_is_cut_short_says_how_far_it_is(capsys):
+    X, y = signal_data()
+    model = LossRegressor("huber", penalty=TotalVariation((4, 6), isotropic=True), alpha=0.1, max_iter=2, verbose=1)
+    with pytest.warns(
+        ConvergenceWarning, match=r"solver 'cones' stopped after . iterations at optimality .*maximum number"
+    ):
+        model.fit(X, y)
+    assert "iteration    2: objective" in capsys.readouterr().out
+    whole = clone(model).set_params(max_iter=1000, verbose=0).fit(X, y).solution_
+    assert model.solution_.value - model.solution_.gap <= whole.value <= model.solution_.value
+    assert model.solution_.certificate.startswith("not a minimum: ")
+
+
+@pytest.mark.parametrize("alpha", [1e-8, 1e4])
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_weak_and_strong_penalties_in_all_units_are_certified(alpha, size):
+    X, y = signal_data()
+    for loss, penalty in product(
+        ("squared_error", "absolute_error"),
+        (TotalVariation((4, 6), isotropic=True), GroupLasso(np.arange(24) // 4), TotalVariation()),
+    ):
+        with does_not_warn():
+            model = LossRegressor(loss, penalty=penalty, alpha=alpha).fit(X * size, y / size)
+        assert model.solution_.gap <= 1e-6 * model.solution_.value
 
 
 def test_solvers_that_know_no_norms_say_so():

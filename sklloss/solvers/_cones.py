@@ -36,6 +36,7 @@ __all__ = ["Cones"]
 
 MOST = 300  # iterations
 START = 0.1  # of the value: the first gap that the barrier aims at
+CAPS = 100.0, 1e6, np.inf  # of the slopes of the loss, over all parameters: a radius that is as good as any larger
 FALL, FAST = 0.2, 0.02  # of the barrier, after a step that was good enough, and after one that was very good:
 GOOD, BEST = 1.0, 0.01  # what it promised, in units of the gap that the barrier aims at
 AIM, LEAST = 1e-2, 1e-13  # of that, and of the value: the gap that the barrier aims at last
@@ -74,7 +75,13 @@ class Cones(Solver):
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         with one_blas_thread():
-            return _Path(objective, tol, callback).solve(objective.feasible(params), min(max_iter, MOST))
+            found = []
+            for cap in CAPS:
+                path = _Path(objective, tol, callback, cap)
+                found.append(path.solve(objective.feasible(params), min(max_iter, MOST)))
+                if found[-1].converged or not path.capped:
+                    break
+        return min(found, key=lambda solution: solution.optimality)
 
 
 @dataclass
@@ -91,9 +98,14 @@ class _Point:
 class _Path:
     """The problem, and the way along its central path."""
 
-    def __init__(self, objective, tol, callback):
+    def __init__(self, objective, tol, callback, cap):
         self.objective, self.tol, self.callback = objective, tol, callback
         self.smooth, self.rows = _Smooth(objective), ConeRows(objective)
+        # A radius beyond what the slopes of the loss come to does no more than hold its group at 0, and squares the
+        # condition of all systems; a bound for a smaller one is a bound for the true one.
+        most = cap * objective.n_params * objective.null.mass / self.rows.steepest
+        self.capped = bool(((self.rows.h > most) & (most > 0)).any())
+        self.rows.h = np.where(most > 0, np.minimum(self.rows.h, most), self.rows.h)
         self.floor = max(FLOOR * objective.null.value, NOTHING)
         self.history: list[tuple[float, float]] = []
 
