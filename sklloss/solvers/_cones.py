@@ -57,6 +57,7 @@ LEFT = 1e-13  # of the terms of a sum that should be 0: rounding
 ROUNDING = 1e-14  # of the value
 RIDGE = 1e-10  # of the diagonal of the curvature: as much negative curvature is rounding
 TINY = 1e-300
+REACHED, UNPROVEN = "tol reached", "rounding keeps the bound from the value"
 
 
 class Cones(Solver):
@@ -116,12 +117,12 @@ class _Path:
         point = self.at(w)
         u, exact = np.zeros(len(self.rows.b)), None
         mu = START * max(self.value(point), self.floor) / len(self.rows.h)
-        message = "tol reached"
+        message = REACHED
         if least > self.tol * self.floor:  # else an exact fit: no loss is below 0
             for enough in ENOUGH:
                 point, u, mu, message = self.follow(point, u, mu, enough * self.tol, max_iter)
                 exact = self.exact(point, u, mu)
-                if exact is not None or message != "tol reached" or not self.objective.convex:
+                if exact is not None or message != REACHED or not self.objective.convex:
                     break
         return self.ended(point, u, mu, exact, message)
 
@@ -139,7 +140,7 @@ class _Path:
             if not moved and not still:
                 return point, u, mu, "no lower value along the step"
             if gap <= enough * scale and (balanced or still or not self.objective.convex):
-                return point, u, mu, "tol reached"
+                return point, u, mu, REACHED
             least = max(LEAST, AIM * enough) * scale / n_groups
             if promised <= GOOD * mu * n_groups:
                 if mu <= least and still:
@@ -267,7 +268,8 @@ class _Path:
         return Solution(
             w, value, max(1, len(self.history)), loss.n_passes, optimality, gap if convex else None,
             certificate if converged else "not a minimum: " + certificate, converged, Cones.name,
-            "tol reached" if converged else message, self.history or [(value, optimality)],
+            REACHED if converged else UNPROVEN if message == REACHED else message,
+            self.history or [(value, optimality)],
         )  # fmt: skip
 
     def as_good(self, exact, point, u):
