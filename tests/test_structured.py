@@ -537,6 +537,28 @@ def test_the_gradient_of_a_variation_is_its_slope():
         assert np.isfinite(PredictionVariation((3, 4), isotropic=True).gradient(raw, size * raw)).all()
 
 
+def test_a_variation_keeps_the_dtype_and_takes_every_size():
+    raw = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    for loss in (PredictionVariation((2, 2)), PredictionVariation((2, 2), isotropic=True)):
+        assert loss.loss(raw, raw).dtype == loss.gradient(raw, raw).dtype == np.float32
+        assert np.isfinite(loss.gradient(raw, np.array([[5e-324, 0.0, 0.0, 0.0]]))).all()
+        for size in (1e-300, 1e300):
+            step = size * np.array([[1.0, 0.0, 0.0, 0.0]])
+            np.testing.assert_allclose(loss.gradient(step, step)[0, 0], 2.0 if not loss.isotropic else np.sqrt(2))
+
+
+@pytest.mark.parametrize("isotropic", [False, True])
+def test_the_best_constant_of_a_sum_is_the_fit_without_features(isotropic):
+    rng = np.random.default_rng(0)
+    Y, weight = rng.normal(size=(20, 6)) + np.repeat([0.0, 1.0], 3), rng.uniform(1, 2, 20)
+    loss = SquaredError() + 0.4 * PredictionVariation((2, 3), isotropic=isotropic)
+    constant = loss.fit_intercept_only(Y, weight, 6)
+    model = LossRegressor(loss, penalty=None, tol=1e-9).fit(np.zeros((20, 1)), Y, sample_weight=weight)
+    value = np.average(loss.loss(Y, np.tile(constant, (20, 1))), weights=weight)
+    assert value == pytest.approx(model.solution_.value, rel=1e-6)
+    assert value >= model.solution_.value - model.solution_.gap
+
+
 def test_without_features_outputs_are_denoised_as_by_the_dual_in_a_box():
     rng = np.random.default_rng(2)
     Y = rng.normal(size=(10, 15)) + np.repeat([0.0, 3.0, 1.0], 5)
