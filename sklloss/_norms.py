@@ -75,14 +75,14 @@ class Norms:
 
     def value(self, x):
         """The sum for x (n,), a float, or for each row of (k, n), (k,)."""
-        return self.radius @ self.lengths(self.operator @ x.T)
+        return (self.radius @ self.lengths(self.operator @ x.T)).astype(x.dtype)
 
     def gradient(self, x):
         """Derivative of `value` for x (n,) or each row of (k, n); where a norm is 0, its part is 0."""
         rows = self.operator @ x.T
         length = self.lengths(rows)
-        unit = (self.radius / np.where(length > 0, length, np.inf).T).T
-        return (self.operator.T @ (unit[self.group] * rows)).T
+        direction = rows / np.where(length > 0, length, np.inf)[self.group]
+        return (self.operator.T @ (self.radius[self.group] * direction.T).T).T.astype(x.dtype)
 
     def settled(self, x):
         """x (n,) without the rounding of norms that are 0: entries are 0, neighbours equal."""

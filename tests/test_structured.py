@@ -12,6 +12,7 @@ import pytest
 from scipy import optimize, sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, LinearRegression
 from sklearn.model_selection import GridSearchCV
 
@@ -536,6 +537,28 @@ def test_the_gradient_of_a_variation_is_its_slope():
         assert np.isfinite(PredictionVariation((3, 4), isotropic=True).gradient(raw, size * raw)).all()
 
 
+def test_a_variation_keeps_the_dtype_and_takes_every_size():
+    raw = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    for loss in (PredictionVariation((2, 2)), PredictionVariation((2, 2), isotropic=True)):
+        assert loss.loss(raw, raw).dtype == loss.gradient(raw, raw).dtype == np.float32
+        assert np.isfinite(loss.gradient(raw, np.array([[5e-324, 0.0, 0.0, 0.0]]))).all()
+        for size in (1e-300, 1e300):
+            step = size * np.array([[1.0, 0.0, 0.0, 0.0]])
+            np.testing.assert_allclose(loss.gradient(step, step)[0, 0], 2.0 if not loss.isotropic else np.sqrt(2))
+
+
+@pytest.mark.parametrize("isotropic", [False, True])
+def test_the_best_constant_of_a_sum_is_the_fit_without_features(isotropic):
+    rng = np.random.default_rng(0)
+    Y, weight = rng.normal(size=(20, 6)) + np.repeat([0.0, 1.0], 3), rng.uniform(1, 2, 20)
+    loss = SquaredError() + 0.4 * PredictionVariation((2, 3), isotropic=isotropic)
+    constant = loss.fit_intercept_only(Y, weight, 6)
+    model = LossRegressor(loss, penalty=None, tol=1e-9).fit(np.zeros((20, 1)), Y, sample_weight=weight)
+    value = np.average(loss.loss(Y, np.tile(constant, (20, 1))), weights=weight)
+    assert value == pytest.approx(model.solution_.value, rel=1e-6)
+    assert value >= model.solution_.value - model.solution_.gap
+
+
 def test_without_features_outputs_are_denoised_as_by_the_dual_in_a_box():
     rng = np.random.default_rng(2)
     Y = rng.normal(size=(10, 15)) + np.repeat([0.0, 3.0, 1.0], 5)
@@ -626,6 +649,32 @@ def test_what_makes_no_sense_is_refused(penalty, message):
     for model in (LossRegressor(penalty=penalty), LossRegressor("absolute_error", penalty=penalty, alpha=0.0)):
         with pytest.raises(ValueError, match=message):
             model.fit(X, y)
+
+
+def test_a_fit_that_is_cut_short_says_how_far_it_is(capsys):
+    X, y = signal_data()
+    model = LossRegressor("huber", penalty=TotalVariation((4, 6), isotropic=True), alpha=0.1, max_iter=2, verbose=1)
+    with pytest.warns(
+        ConvergenceWarning, match=r"solver 'cones' stopped after . iterations at optimality .*maximum number"
+    ):
+        model.fit(X, y)
+    assert "iteration    2: objective" in capsys.readouterr().out
+    whole = clone(model).set_params(max_iter=1000, verbose=0).fit(X, y).solution_
+    assert model.solution_.value - model.solution_.gap <= whole.value <= model.solution_.value
+    assert model.solution_.certificate.startswith("not a minimum: ")
+
+
+@pytest.mark.parametrize("alpha", [1e-8, 1e2])
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_weak_and_strong_penalties_in_all_units_are_certified(alpha, size):
+    X, y = signal_data()
+    for loss, penalty in product(
+        ("squared_error", "absolute_error"),
+        (TotalVariation((4, 6), isotropic=True), GroupLasso(np.arange(24) // 4), TotalVariation()),
+    ):
+        with does_not_warn():
+            model = LossRegressor(loss, penalty=penalty, alpha=alpha).fit(X * size, y / size)
+        assert model.solution_.gap <= 1e-6 * model.solution_.value
 
 
 def test_solvers_that_know_no_norms_say_so():

@@ -14,6 +14,8 @@ from ._variation import Variation
 
 __all__ = ["LossSum"]
 
+WIDTHS = 0.1 ** np.arange(1, 7)  # of the smooth losses that stand for a sum with kinks, in units of y
+
 
 class LossSum(Loss):
     """A weighted sum of losses, as written by ``0.7 * LogLoss() + 0.3 * Brier()``.
@@ -294,16 +296,23 @@ class LossSum(Loss):
         """Best constant raw prediction of several classes, with mean 0."""
         shape, mass = (len(y_true), n_outputs), weight.sum()
 
-        def objective(raw):
-            value, gradient = self.value_gradient(y_true, np.broadcast_to(raw, shape).copy(), weight, sample_set)
+        def objective(raw, loss=self):
+            value, gradient = loss.value_gradient(y_true, np.broadcast_to(raw, shape).copy(), weight, sample_set)
             return value / mass, gradient.sum(axis=0) / mass
 
         starts = [
             part.fit_intercept_only(y, weight, *[n_outputs] * part.multiclass, **_for(part, sample_set))
             for _, part, y in self._each(y_true, np.empty(shape))
         ]
-        start = min(starts, key=lambda raw: objective(raw)[0])
-        found = optimize.minimize(objective, start, jac=True, options={"gtol": 1e-10}).x
+        found = min(starts, key=lambda raw: objective(raw)[0])
+        if self.smooth or not hasattr(self, "smoothed"):
+            found = optimize.minimize(objective, found, jac=True, options={"gtol": 1e-10}).x
+        else:  # kinks would stop it; smooth losses that close in on them do not
+            unit = (float(np.abs(y_true).mean()) or 1.0) if y_true.dtype.kind == "f" else 1.0
+            options = {"maxiter": 200, "maxcor": 30, "ftol": 1e-14, "gtol": 1e-9 * unit}
+            for width in unit * WIDTHS:
+                given = {"args": (self.smoothed(width),), "method": "L-BFGS-B", "options": options}
+                found = optimize.minimize(objective, found, jac=True, **given).x
         return found - found.mean() if self.shift_invariant else found
 
     def bind(self, classes):

@@ -110,6 +110,14 @@ class ConeRows:
         u = np.abs(u)
         return abs(self.sparse).T @ u[: self.m] + u[self.m :] @ np.abs(self.dense)
 
+    @property
+    def steepest(self):
+        """The largest entry of the rows of each group."""
+        rows = np.zeros(len(self.b))
+        np.maximum.at(rows, np.repeat(np.arange(self.m), np.diff(self.sparse.indptr)), np.abs(self.sparse.data))
+        rows[self.m :] = np.abs(self.dense).max(axis=1, initial=0.0)
+        return np.maximum(np.maximum.reduceat(rows, self.starts), TINY)
+
     def terms(self, w):
         """Norm of the size of the terms of each group of b - A w."""
         w = np.abs(w)

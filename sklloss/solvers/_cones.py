@@ -36,6 +36,7 @@ __all__ = ["Cones"]
 
 MOST = 300  # iterations
 START = 0.1  # of the value: the first gap that the barrier aims at
+CAPS = 100.0, 1e6, np.inf  # of the slopes of the loss, over all parameters: a radius that is as good as any larger
 FALL, FAST = 0.2, 0.02  # of the barrier, after a step that was good enough, and after one that was very good:
 GOOD, BEST = 1.0, 0.01  # what it promised, in units of the gap that the barrier aims at
 AIM, LEAST = 1e-2, 1e-13  # of that, and of the value: the gap that the barrier aims at last
@@ -56,6 +57,7 @@ LEFT = 1e-13  # of the terms of a sum that should be 0: rounding
 ROUNDING = 1e-14  # of the value
 RIDGE = 1e-10  # of the diagonal of the curvature: as much negative curvature is rounding
 TINY = 1e-300
+REACHED, UNPROVEN = "tol reached", "rounding keeps the bound from the value"
 
 
 class Cones(Solver):
@@ -74,7 +76,13 @@ class Cones(Solver):
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         with one_blas_thread():
-            return _Path(objective, tol, callback).solve(objective.feasible(params), min(max_iter, MOST))
+            found = []
+            for cap in CAPS:
+                path = _Path(objective, tol, callback, cap)
+                found.append(path.solve(objective.feasible(params), min(max_iter, MOST)))
+                if found[-1].converged or not path.capped:
+                    break
+        return min(found, key=lambda solution: solution.optimality)
 
 
 @dataclass
@@ -91,9 +99,14 @@ class _Point:
 class _Path:
     """The problem, and the way along its central path."""
 
-    def __init__(self, objective, tol, callback):
+    def __init__(self, objective, tol, callback, cap):
         self.objective, self.tol, self.callback = objective, tol, callback
         self.smooth, self.rows = _Smooth(objective), ConeRows(objective)
+        # A radius beyond what the slopes of the loss come to does no more than hold its group at 0, and squares the
+        # condition of all systems; a bound for a smaller one is a bound for the true one.
+        most = cap * objective.n_params * objective.null.mass / self.rows.steepest
+        self.capped = bool(((self.rows.h > most) & (most > 0)).any())
+        self.rows.h = np.where(most > 0, np.minimum(self.rows.h, most), self.rows.h)
         self.floor = max(FLOOR * objective.null.value, NOTHING)
         self.history: list[tuple[float, float]] = []
 
@@ -104,12 +117,12 @@ class _Path:
         point = self.at(w)
         u, exact = np.zeros(len(self.rows.b)), None
         mu = START * max(self.value(point), self.floor) / len(self.rows.h)
-        message = "tol reached"
+        message = REACHED
         if least > self.tol * self.floor:  # else an exact fit: no loss is below 0
             for enough in ENOUGH:
                 point, u, mu, message = self.follow(point, u, mu, enough * self.tol, max_iter)
                 exact = self.exact(point, u, mu)
-                if exact is not None or message != "tol reached" or not self.objective.convex:
+                if exact is not None or message != REACHED or not self.objective.convex:
                     break
         return self.ended(point, u, mu, exact, message)
 
@@ -127,7 +140,7 @@ class _Path:
             if not moved and not still:
                 return point, u, mu, "no lower value along the step"
             if gap <= enough * scale and (balanced or still or not self.objective.convex):
-                return point, u, mu, "tol reached"
+                return point, u, mu, REACHED
             least = max(LEAST, AIM * enough) * scale / n_groups
             if promised <= GOOD * mu * n_groups:
                 if mu <= least and still:
@@ -255,7 +268,8 @@ class _Path:
         return Solution(
             w, value, max(1, len(self.history)), loss.n_passes, optimality, gap if convex else None,
             certificate if converged else "not a minimum: " + certificate, converged, Cones.name,
-            "tol reached" if converged else message, self.history or [(value, optimality)],
+            REACHED if converged else UNPROVEN if message == REACHED else message,
+            self.history or [(value, optimality)],
         )  # fmt: skip
 
     def as_good(self, exact, point, u):
