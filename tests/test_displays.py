@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
