@@ -10,6 +10,7 @@ What is chosen is what `GridSearchCV` chooses over the same alphas and folds.
 
 import warnings
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, field, replace
 from inspect import signature
 from numbers import Integral, Real
@@ -123,16 +124,18 @@ def _follow(model, problem, penalty, alphas, caller, guide=None):
     alphas = _grid(alphas, columns, penalty, caller)
     options: dict[str, Any] = {"tol": model.tol, "max_iter": model.max_iter}
     starts = len(columns) * [None] if problem.start is None else np.reshape(problem.start, (len(columns), -1))
-    parts = []
+    parts, solver = [], copy(problem.solver)
+    if solver is not None:
+        solver.scales = []
     for k, (column, start) in enumerate(zip(columns, starts, strict=True)):
         start = column.null.params if start is None else start
         along = (column.with_alpha(alpha) for alpha in alphas)
         led = None if guide is None else [_packed(fit, objective, problem.origin, k, len(columns)) for fit in guide]
         with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
-            if problem.solver is None:
+            if solver is None:
                 parts.append(follow(along, model.solver, start, led, **options))
             else:
-                parts.append(problem.solver.follow(along, start, led, **options))
+                parts.append(solver.follow(along, start, led, **options))
     if len(columns) == 1:
         solutions = parts[0]
     else:
@@ -141,8 +144,8 @@ def _follow(model, problem, penalty, alphas, caller, guide=None):
         pairs = zip(alphas, solutions, strict=True)
         solutions = [without_crossing(objective.with_alpha(alpha), free, **options) for alpha, free in pairs]
     fits = [model._fitted(problem, objective, solution) for solution in solutions]
-    if problem.solver is not None:
-        scales = np.reshape(problem.solver.scales, (len(columns), -1))
+    if solver is not None:
+        scales = np.reshape(solver.scales, (len(columns), -1))
         for k, fit in enumerate(fits):
             fit["scale_"] = model._per_output(scales[:, k])
     return alphas, fits
