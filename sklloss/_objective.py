@@ -104,9 +104,9 @@ def share_kinks(at, low, high):
     No kink of a row is then without a bend, unless all of them are.
     """
     width = high - low
-    missing, largest = width == 0, width.argmax(axis=0)[None]
-    if not missing.any():
+    if width.all():
         return at, low, high
+    missing, largest = width == 0, width.argmax(axis=0)[None]
     share, rows = 1 / (1 + missing.sum(axis=0)), np.arange(len(at))[:, None] == largest
     at_largest, low_largest, high_largest = (np.take_along_axis(part, largest, axis=0) for part in (at, low, high))
     return (

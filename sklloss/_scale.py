@@ -95,12 +95,28 @@ class ScaledFit:
         objectives = list(objectives)
         loss = objectives[0].loss
         estimated = self.scale == "joint" or (loss.standardized and isinstance(self.scale, str))
-        if not loss.convex or estimated:
+        if not loss.convex or (estimated and self.scale != "auto"):
             return [self.solve(objective, start, **options) for objective in objectives]
-        scale = self.scale if loss.standardized and self.scale is not None else 1.0
-        self.scales += len(objectives) * [float(scale)]
-        scaled = (_with_scale(objective, scale) for objective in objectives)
+        if estimated:
+            start, scales = self._medians(objectives, guide, options)
+        else:
+            scales = len(objectives) * [float(self.scale) if loss.standardized and self.scale is not None else 1.0]
+        self.scales += scales
+        scaled = (_with_scale(objective, scale) for objective, scale in zip(objectives, scales, strict=True))
         return follow(scaled, self.solver, start, guide, **options)
+
+    def _medians(self, objectives, guide, options):
+        """The median regression of the first objective, and the scale of that of each, as by `_median_regression`."""
+        get_solver(self.solver, objectives[0])  # what it can't do, it says of the loss as it was passed
+        spread = _spread(objectives[0].y, objectives[0].weight)
+        first = objectives[0].with_loss(AbsoluteError(), y=objectives[0].y / spread)
+        start = first.null.params
+        medians = [first.with_alpha(objective.alpha) for objective in objectives]
+        led = None if guide is None else [params / spread for params in guide]  # medians are about as far from it
+        found = follow(medians, "auto", start, led, tol=min(options["tol"], 1e-9), max_iter=1000)
+        pairs = zip(medians, found, strict=True)
+        scales = [spread * _scale_of(_residuals(each, solution.params), each.weight) for each, solution in pairs]
+        return spread * found[0].params, [float(scale) for scale in scales]
 
     def _fit(self, objective, start, options):
         return get_solver(self.solver, objective).solve(objective, start, **options)

@@ -1,6 +1,7 @@
 """Pictures, as scikit-learn's displays: made by ``from_...``, drawn anew by ``plot``; matplotlib is imported inside."""
 
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -499,21 +500,26 @@ class CoefficientPathDisplay:
         self.lines_ = []
         order = np.argsort(-np.abs(self.coef[-1]), kind="stable")
         looks = _looks()
-        for place, feature in enumerate(order):
-            named = place < n_named
-            look = {"linewidth": 1.8, "zorder": 3, **next(looks)} if named else {"color": "0.75", "linewidth": 1.0}
+        for rank, feature in enumerate(order):
+            named = rank < n_named
+            look: dict[str, Any] = (
+                {"linewidth": 1.8, "zorder": 3, **next(looks)} if named else {"color": "0.75", "linewidth": 1.0}
+            )
             label = {"label": str(self.names[feature])} if named else {}
             self.lines_ += self.ax_.plot(self.alphas, self.coef[:, feature], **{**look, **label, **kwargs})
         self.ax_.axhline(0, color="0.8", linewidth=0.8, zorder=0)
         if self.alpha is not None:
             self.ax_.axvline(self.alpha, color="0.4", linewidth=1.0, linestyle=":")
-            where = {"xy": (self.alpha, 1.0), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-            self.ax_.annotate("chosen", xytext=(0, 3), ha="center", fontsize=9, color="0.4", **where)
+            self.ax_.annotate(
+                "chosen", (self.alpha, 1.0), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+                ha="center", fontsize=9, color="0.4",
+            )  # fmt: skip
         positive = self.alphas[self.alphas > 0]
         if len(positive) > 1:
-            self.ax_.set_xscale(
-                "log" if len(positive) == len(self.alphas) else "symlog", **_linear_below(positive, self)
-            )
+            if len(positive) == len(self.alphas):
+                self.ax_.set_xscale("log")
+            else:  # down to an alpha of 0
+                self.ax_.set_xscale("symlog", linthresh=positive.min())
             self.ax_.invert_xaxis()
         self.ax_.set(xlabel="alpha, the strength of the penalty", ylabel="coefficient")
         _legend(self.ax_)
@@ -525,11 +531,6 @@ def _path(path, output, names):
     """Alphas, coefficients of one output, and names of the features of a path."""
     coef = path.coef if path.coef.ndim == 2 else path.coef[:, output]
     return path.alphas, coef, [f"x{j}" for j in range(coef.shape[1])] if names is None else names
-
-
-def _linear_below(positive, display):
-    """Where an axis with an alpha of 0 is linear."""
-    return {} if len(positive) == len(display.alphas) else {"linthresh": positive.min()}
 
 
 def _slope(loss, y_true, raw):

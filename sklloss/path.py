@@ -9,6 +9,8 @@ What is chosen is what `GridSearchCV` chooses over the same alphas and folds.
 """
 
 import warnings
+from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, field, replace
 from inspect import signature
 from numbers import Integral, Real
@@ -22,9 +24,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._compat import FitTasks, Interval, StrOptions, with_callbacks
+from ._compat import FitTasks, Interval, StrOptions, one_blas_thread, with_callbacks
 from ._factor import Factors
-from .linear_model import LinearLossModel, LossClassifier, LossRegressor, all_or_nothing
+from .linear_model import SMALL_BLOCKS, LinearLossModel, LossClassifier, LossRegressor, all_or_nothing
 from .losses import SquaredError
 from .losses._base import get_loss
 from .solvers import Solution, follow, together, without_crossing
@@ -122,15 +124,18 @@ def _follow(model, problem, penalty, alphas, caller, guide=None):
     alphas = _grid(alphas, columns, penalty, caller)
     options: dict[str, Any] = {"tol": model.tol, "max_iter": model.max_iter}
     starts = len(columns) * [None] if problem.start is None else np.reshape(problem.start, (len(columns), -1))
-    parts = []
+    parts, solver = [], copy(problem.solver)
+    if solver is not None:
+        solver.scales = []
     for k, (column, start) in enumerate(zip(columns, starts, strict=True)):
         start = column.null.params if start is None else start
         along = (column.with_alpha(alpha) for alpha in alphas)
         led = None if guide is None else [_packed(fit, objective, problem.origin, k, len(columns)) for fit in guide]
-        if problem.solver is None:
-            parts.append(follow(along, model.solver, start, led, **options))
-        else:
-            parts.append(problem.solver.follow(along, start, led, **options))
+        with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
+            if solver is None:
+                parts.append(follow(along, model.solver, start, led, **options))
+            else:
+                parts.append(solver.follow(along, start, led, **options))
     if len(columns) == 1:
         solutions = parts[0]
     else:
@@ -139,8 +144,8 @@ def _follow(model, problem, penalty, alphas, caller, guide=None):
         pairs = zip(alphas, solutions, strict=True)
         solutions = [without_crossing(objective.with_alpha(alpha), free, **options) for alpha, free in pairs]
     fits = [model._fitted(problem, objective, solution) for solution in solutions]
-    if problem.solver is not None:
-        scales = np.reshape(problem.solver.scales, (len(columns), -1))
+    if solver is not None:
+        scales = np.reshape(solver.scales, (len(columns), -1))
         for k, fit in enumerate(fits):
             fit["scale_"] = model._per_output(scales[:, k])
     return alphas, fits
@@ -158,7 +163,7 @@ class _LeastSquares:
     def suits(model, problem, parts):
         return _as_least_squares(model, problem) is not None and Factors.worthwhile(problem.X, parts)
 
-    def follow(self, reduced, penalty, alphas, caller):
+    def follow(self, reduced, penalty, alphas, caller, guide=None):
         """As `_follow`."""
         model, given = self.model, self.problem
         loss = SquaredError() if self.curvature == 2 else 0.5 * self.curvature * SquaredError()
@@ -168,7 +173,7 @@ class _LeastSquares:
             given, X=reduced.X, target=target, loss=loss, weight=np.ones(len(target)), fit_intercept=False,
             known=known, solver=None, origin=0.0,
         )  # fmt: skip
-        alphas, fits = _follow(model, problem, penalty, alphas, caller)
+        alphas, fits = _follow(model, problem, penalty, alphas, caller, guide)
         for fit in fits:
             coef = fit["solution_"].params.reshape(given.n_outputs, -1)[:, :-1]
             intercept = reduced.intercept(coef) + given.origin
@@ -405,7 +410,7 @@ class _CrossValidated(LinearLossModel):
                 alphas, fits = squares.follow(squares.factors.whole(), penalty, self.alphas, caller)
                 rows = [
                     _scores(
-                        model, squares.follow(squares.factors.part(k), penalty, alphas, caller)[1], scorer,
+                        model, squares.follow(squares.factors.part(k), penalty, alphas, caller, fits)[1], scorer,
                         *(_rows(values, test) for values in (X, y, weight if scored else None)),
                     )
                     for k, (_, test) in enumerate(splits)

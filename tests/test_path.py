@@ -71,6 +71,8 @@ def test_a_search_along_the_path_chooses_what_a_grid_search_chooses(name):
     np.testing.assert_allclose(model.coef_, grid.best_estimator_.coef_, rtol=1e-12)
     np.testing.assert_allclose(model.intercept_, grid.best_estimator_.intercept_, rtol=1e-12)
     assert model.score(X, y) == pytest.approx(grid.score(X, y))
+    assert getattr(model, "scale_", None) == getattr(grid.best_estimator_, "scale_", None)
+    assert model.solution_.value == pytest.approx(grid.best_estimator_.solution_.value, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", MODELS)

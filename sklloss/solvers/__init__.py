@@ -95,17 +95,19 @@ def follow(objectives, solver, start, guide=None, **options) -> list[Solution]:
         Where the first begins.
     guide : list of ndarray, default=None
         The minima of similar objectives, as of all rows where these are of some: what is followed is the difference.
+        The solutions are then means to an end: of smooth objectives without a gap in their certificate.
     **options : dict
         ``tol`` and ``max_iter`` of `Solver.solve`.
     """
     found: list[Solution] = []
-    memory = Memory()
+    memory = Memory(brief=guide is not None)
     for k, objective in enumerate(objectives):
         params = start
         if objective.convex:  # else where a fit ends depends on where it starts, and each starts on its own
             # What changes evenly along the path: the minimum itself, or its distance from the guide.
-            past = [each.params - (0.0 if guide is None else guide[i]) for i, each in enumerate(found)]
-            if past or guide is not None:
-                params = extrapolated(past, objective.smooth) + (0.0 if guide is None else guide[k])
+            if guide is not None:
+                params = guide[k] + extrapolated([at.params - guide[i] for i, at in enumerate(found)], objective.smooth)
+            elif found:
+                params = extrapolated([at.params for at in found], objective.smooth)
         found.append(next_solution(objective, get_solver(solver, objective), params, memory, **options))
     return found

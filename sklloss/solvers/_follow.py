@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .._compat import one_blas_thread
 from .._objective import ReluRows
 from ._base import Solution, smooth_solution
 from ._dual_bound import dual_bound
-from ._interior_point import MOST
+from ._interior_point import MOST, KinkedRows
 from ._kinks import FLOOR, KinkedProblem, Trace
 from ._linalg import factor, factor_or_pseudo_inverse
 from ._vertex import descend, vertex
@@ -29,11 +28,11 @@ __all__ = ["Memory", "extrapolated", "next_solution"]
 STEPS = 6  # with one Hessian, before the solver itself takes over
 CLOSER = 0.2  # of the error, that a step may leave
 ENOUGH = 0.1  # of tol
-NEAR = 0.5, 8  # rows kept at first: that much of (n p)^(1/2), and for each parameter at least
+NEAR = 1.0, 8  # rows kept at first: that much of (n p)^(1/2), and for each parameter at least
 GROW, SHRINK = 1.5, 0.97  # of the rows kept, where some changed side, and where none did
 SMALL = 3  # times the rows kept: with fewer rows all are kept
 ROUNDS = 5
-TOWARDS = 3  # Newton steps before the exact ones, at most
+TOWARDS = 4  # Newton steps before the exact ones, at most
 VERTEX = 1e-12  # as in `_kinks`
 
 
@@ -41,6 +40,7 @@ VERTEX = 1e-12  # as in `_kinks`
 class Memory:
     """What the next objective of a sequence takes over from the last: how many rows to keep, kinks, raw predictions."""
 
+    brief: bool = False
     near: float = 0.0
     floor: float = 0.0
     kinks: Any = None
@@ -62,17 +62,19 @@ def next_solution(objective, solver, params, memory, *, tol, max_iter):
     """The solution of an objective from a start near its minimum."""
     found = None
     if solver.name == "newton":
-        found = _newton(objective, solver, params, tol)
-    elif solver.name == "kinks" and memory.floor:
-        with one_blas_thread():
-            found = _kinked(objective, solver, params, memory, tol, max_iter)
+        found = _newton(objective, solver, params, memory.brief, tol)
+    elif solver.name == "proximal_newton" and memory.brief and objective.loss_smooth and not objective.bounded:
+        found = _with_l1(objective, solver, params, tol)
+    elif solver.name == "kinks" and (memory.floor or memory.brief):  # a start of which something is known
+        memory.floor = memory.floor or FLOOR * objective.null.value
+        found = _kinked(objective, solver, params, memory, tol, max_iter)
     if found is None:
         found = solver.solve(objective, params, tol=tol, max_iter=max_iter)
         memory.floor = memory.floor or FLOOR * objective.null.value
     return found
 
 
-def _newton(objective, solver, params, tol):
+def _newton(objective, solver, params, brief, tol):
     """Steps with the Hessian of the start as long as they lead down fast; None where they do not."""
     history, solve = [], factor_or_pseudo_inverse(objective.hessian(params))
     gradient = objective.value_gradient(params)[1]
@@ -84,10 +86,43 @@ def _newton(objective, solver, params, tol):
         if not value < np.inf or error > CLOSER * least:
             return None
         history.append((value, error))
+        if error <= ENOUGH * tol and brief:
+            certificate = f"a minimum: the gradient is {error:.1e} of that of the model without features"
+            return Solution(
+                params, value, len(history), objective.n_passes, error, None, certificate, True, solver.name,
+                "tol reached", history,
+            )  # fmt: skip
         if error <= ENOUGH * tol:
             return smooth_solution(
                 objective, params, tol=tol, n_iter=len(history), solver=solver.name, message="tol reached",
                 history=history,
+            )  # fmt: skip
+    return None
+
+
+def _with_l1(objective, solver, params, tol):
+    """As `_newton`, with an l1 penalty: quadratic models of one Hessian, and their exact minima."""
+    smooth, history, least = objective.smooth_part, [], np.inf
+    hessian, none = smooth.hessian(params), np.empty((1, 0))
+    l1 = np.tile(objective.l1, objective.n_outputs)
+    gradient = smooth.value_gradient(params)[1]
+    for _ in range(STEPS):
+        model = hessian, gradient - hessian @ params, 0.0
+        found = descend(KinkedRows(np.empty((0, len(l1))), none, none, none, l1, 0 * l1, model=model), params)
+        if found is None:
+            return None
+        params = found[0]
+        value, gradient = smooth.value_gradient(params)
+        error = objective.optimality(objective.least_subgradient(params, gradient))
+        if not value < np.inf or error > CLOSER * least:
+            return None
+        least = error
+        history.append((value + float(l1 @ np.abs(params)), error))
+        if error <= ENOUGH * tol:
+            certificate = f"a minimum: the least subgradient is {error:.1e} of that of the model without features"
+            return Solution(
+                params, history[-1][0], len(history), objective.n_passes, error, None, certificate, True, solver.name,
+                "tol reached", history,
             )  # fmt: skip
     return None
 
@@ -103,7 +138,7 @@ def _kinked(objective, solver, params, memory, tol, max_iter):
     m = int(memory.near)
     if NEAR[1] * p > m or relu.low.shape[1] > 1 or not s.all():
         return None
-    if memory.params is not params:
+    if memory.params is not params:  # else they are known
         memory.raw = objective.raw_prediction(params)
     z = relu.kinks - relu.sign * memory.raw
     problem.floor = memory.floor
@@ -177,9 +212,11 @@ def _minimum(problem, rows, w, near, tol):
 
 def _towards(rows, w, near):
     """A better start: Newton steps, with the curvature that the kinks of the rows near w have together."""
-    if len(rows.penalised) or len(rows.kinks) > 1:
+    if len(rows.kinks) > 1:
         return w
     A, width, value = rows.A[:near], (rows.hi - rows.lo)[:near], rows.primal(w)
+    free = np.ones(len(w), bool)
+    free[rows.penalised[w[rows.penalised] == 0]] = False
     z, last = rows.b - rows.forward(w), near - 1
     for _ in range(TOWARDS):
         size = np.abs(z[:near])
@@ -187,7 +224,8 @@ def _towards(rows, w, near):
         inside = size <= reach
         B = A[inside] * np.sqrt(width[inside] / (2 * reach))[:, None]
         slope = rows.adjoint(np.where(z > 0, rows.hi, rows.lo)) - rows.smooth(w)[1]
-        new = w + factor(B.T @ B + rows.curvature())(slope)
+        new = w.copy()
+        new[free] += factor((B.T @ B + rows.curvature())[np.ix_(free, free)])(slope[free])
         lower = rows.primal(new)
         if not lower < value:
             break

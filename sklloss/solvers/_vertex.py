@@ -20,6 +20,7 @@ __all__ = ["descend", "vertex"]
 
 PIVOTS = 200, 20  # at most, and for each parameter
 FRESH = 40  # pivots after which the inverse is computed anew
+FEW = 24  # kinks along an edge that are looked at first
 INSIDE = 1e-12  # of the width of a box: a multiplier outside by less is inside
 DEPENDENT = 1e-9  # a pivot this small leads nowhere
 TOUCH = 1e-11  # of the size of the kinks: as near a row sits on its kink
@@ -38,37 +39,43 @@ def vertex(rows, w):
         return None
     w, inverse = _at(A, b, tied)
     z = b - A @ w
-    above = z > 0
+    u = np.where(z > 0, hi, lo)  # the slope of the side of each row, 0 on the kink
+    u[tied] = 0.0
+    side = np.where(z > 0, 1.0, -1.0)
     for pivot in range(PIVOTS[0] + PIVOTS[1] * p):
         if pivot % FRESH == FRESH - 1:
             w, inverse = _at(A, b, tied)
             z = b - A @ w
-        u = np.where(above, hi, lo)
-        u[tied] = 0.0
-        u[tied] = multipliers = -((u @ A) @ inverse)
-        outside = np.maximum(multipliers - hi[tied], lo[tied] - multipliers)
-        j = int(np.argmax(outside / width[tied]))
-        if not outside[j] > INSIDE * width[tied[j]]:
+        multipliers = -((u @ A) @ inverse)
+        top, bottom = hi[tied], lo[tied]
+        outside = np.maximum(multipliers - top, bottom - multipliers)
+        j = int((outside / width[tied]).argmax())
+        leaving = tied[j]
+        if not outside[j] > INSIDE * width[leaving]:
             break
-        sign = 1.0 if multipliers[j] > hi[tied[j]] else -1.0
-        move = sign * (A @ inverse[:, j])  # by how much z changes along the edge
-        move[tied], move[tied[j]] = 0.0, sign
-        above[tied[j]] = sign > 0
-        met = np.flatnonzero(np.where(above, move < 0, move > 0))
-        length = np.maximum(-z[met] / move[met], 0.0)
-        order = np.argsort(length)
-        rise = np.cumsum((np.abs(move[met]) * width[met])[order])
-        at = int(np.searchsorted(rise, outside[j]))
+        sign = 1.0 if multipliers[j] > top[j] else -1.0
+        move = A @ (sign * inverse[:, j])  # by how much z changes along the edge
+        move[tied], move[leaving], side[leaving] = 0.0, sign, sign
+        met = (move * side < 0).nonzero()[0]
+        speed = move[met]
+        length = np.maximum(-z[met] / speed, 0.0)
+        rise, nearest = np.abs(speed) * width[met], np.arange(len(met))
+        if len(met) > FEW:  # most often the objective soon rises
+            nearest = length.argpartition(FEW)[:FEW]
+            if not rise[nearest].sum() >= outside[j]:
+                nearest = np.arange(len(met))
+        order = nearest[length[nearest].argsort()]
+        at = int(rise[order].cumsum().searchsorted(outside[j]))
         if at == len(order):
             return None  # no end: there is no minimum, or rounding
         entering, passed = met[order[at]], met[order[:at]]
         row = A[entering] @ inverse
         if not abs(row[j]) > DEPENDENT * np.abs(row).max():
             return None
-        above[passed] = ~above[passed]
-        step = length[order[at]]
-        z += step * move
-        w = w - sign * step * inverse[:, j]
+        side[passed] = -side[passed]
+        u[passed] = np.where(side[passed] > 0, hi[passed], lo[passed])
+        u[leaving], u[entering] = top[j] if sign > 0 else bottom[j], 0.0
+        z += length[order[at]] * move
         tied[j] = entering
         column = inverse[:, j] / row[j]
         row[j] -= 1.0
@@ -76,8 +83,6 @@ def vertex(rows, w):
     else:
         return None
     w, inverse = _at(A, b, tied)
-    u = np.where(above, hi, lo)
-    u[tied] = 0.0
     u[tied] = -((u @ A) @ inverse)
     w[rows.penalised[tied[tied >= rows.n_data] - rows.n_data]] = 0.0
     return w, np.clip(u, lo, hi)
@@ -90,39 +95,43 @@ def descend(rows, w):
     H, p, width = rows.curvature(), len(w), hi - lo
     z = b - A @ w
     size, least = np.abs(b).max() + np.abs(z).max(), np.finfo(float).max
-    above, tied = z > 0, _independent(A, np.flatnonzero((np.abs(z) <= TOUCH * size) & (width > 0)))
-    flat = np.diag(np.where(H.diagonal() > 0, 0.0, FLAT * (H.diagonal().max() or 1.0)))  # where a step has no end yet
-    nothing = NOTHING * rows.primal(w)
+    tied = _independent(A, np.flatnonzero((np.abs(z) <= TOUCH * size) & (width > 0)))
+    u = np.where(z > 0, hi, lo)  # the slope of the side of each row, 0 on the kink
+    u[tied] = 0.0
+    side = np.where(z > 0, 1.0, -1.0)
+    flat = np.where(H.diagonal() > 0, 0.0, FLAT * (H.diagonal().max() or 1.0))  # where a step has no end yet
+    ridged, nothing = H + np.diag(flat), NOTHING * rows.primal(w)
     for _ in range(PIVOTS[0] + PIVOTS[1] * p):
-        u = np.where(above, hi, lo)
-        u[tied] = 0.0
         slope = rows.smooth(w)[1] - u @ A
-        move, multipliers = _equations(H + flat, A[tied], slope, 0.0)
-        fall, bend = float(slope @ move), float(move @ H @ move)
+        move, multipliers = _equations(ridged, A[tied], slope, 0.0)
+        fall = float(slope @ move)
         if len(tied) < p and -fall > nothing:
-            along = -(A @ move)
+            bend = float(move @ H @ move)
+            along = A @ -move
             along[tied] = 0.0
-            met = np.flatnonzero(np.where(above, along < 0, along > 0))
-            length = np.maximum(-z[met] / along[met], 0.0)
-            order = np.argsort(length)
-            length, met = length[order], met[order]
-            rise = np.cumsum(np.abs(along[met]) * width[met])
-            at = int(np.searchsorted(fall + bend * length + rise, 0.0))
+            met = (along * side < 0).nonzero()[0]
+            speed = along[met]
+            length = np.maximum(-z[met] / speed, 0.0)
+            order = length.argsort()
+            length, met, speed = length[order], met[order], speed[order]
+            rise = (np.abs(speed) * width[met]).cumsum()
+            at = int((fall + bend * length + rise).searchsorted(0.0))
             before = fall + (rise[at - 1] if at else 0.0)
             step = -before / bend if bend > 0 else np.inf  # to the minimum on this piece
             kink = at < len(met) and length[at] <= step
             step = length[at] if kink else step
             if not step < np.inf:
                 return None
-            above[met[:at]] = ~above[met[:at]]
+            passed = met[:at]
+            side[passed] = -side[passed]
+            u[passed] = np.where(side[passed] > 0, hi[passed], lo[passed])
             w, z = w + step * move, z + step * along
             if kink:
                 tied = np.append(tied, met[at])
-                z[met[at]] = 0.0
+                z[met[at]] = u[met[at]] = 0.0
             # Where a direction had to be given curvature, this is not yet the minimum of what is left.
-            if kink or at or np.abs(flat @ move).max() > FLAT * np.abs(slope).max():
+            if kink or at or np.abs(flat * move).max() > FLAT * np.abs(slope).max():
                 continue
-            u[tied] = multipliers
         outside = np.maximum(multipliers - hi[tied], lo[tied] - multipliers) / width[tied]
         if not len(tied) or not outside.max() > INSIDE:
             break
@@ -130,12 +139,11 @@ def descend(rows, w):
         value = rows.primal(w)
         gone = outside > INSIDE if value < least - INSIDE * abs(least) else outside == outside.max()
         least = min(least, value)
-        above[tied[gone]] = (multipliers > hi[tied])[gone]
+        freed, up = tied[gone], (multipliers > hi[tied])[gone]
+        side[freed], u[freed] = np.where(up, 1.0, -1.0), np.where(up, hi[freed], lo[freed])
         tied = tied[~gone]
     else:
         return None
-    u = np.where(above, hi, lo)
-    u[tied] = 0.0
     move, u[tied] = _equations(H, A[tied], rows.smooth(w)[1] - u @ A, (b - A @ w)[tied])
     w = w + move
     w[rows.penalised[tied[tied >= rows.n_data] - rows.n_data]] = 0.0
