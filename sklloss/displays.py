@@ -83,6 +83,9 @@ class LossDisplay:
         if quantity not in _QUANTITIES:
             raise ValueError(f"quantity must be one of {list(_QUANTITIES)}, got {quantity!r}.")
         (regression,) = regression
+        for loss in losses.values():
+            if regression and loss.coupled:
+                raise ValueError(f"{loss!r} is a loss of rows of outputs: there is no curve of a single residual.")
         label, evaluate = _QUANTITIES[quantity]
         target = np.full(1, y_true if regression else 1.0)
         kinks = {name: _kinks(loss, target, regression, limits) for name, loss in losses.items()}

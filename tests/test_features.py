@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklloss import LossClassifier, LossRegressor, average_loss, d2_loss_score, loss_scorer
 from sklloss._scale import of_squares
+from sklloss.displays import LossDisplay
 from sklloss.losses import (
     LSGAN,
     AbsoluteError,
@@ -38,7 +39,7 @@ from sklloss.losses import (
 from sklloss.losses._derived import SmoothedKinks
 from sklloss.losses._feature_maps import read_map
 from sklloss.penalties import L1, L2, ElasticNet
-from sklloss.testing import parametrize_losses
+from sklloss.testing import CHECKS, parametrize_losses
 
 rng = np.random.default_rng(0)
 Y = rng.normal(size=(40, 4)) @ rng.normal(size=(4, 4)) + [1.0, -2.0, 0.0, 30.0]
@@ -95,6 +96,11 @@ MEL = mel_spectrogram(8000, 16, 8, 4, 0.0, 4000.0)
 )
 def test_a_loss_of_features_is_what_it_claims_to_be(loss, check):
     check(loss)
+
+
+@pytest.mark.parametrize("check", [c for c in CHECKS if c.__name__ not in ("check_fit", "check_search")])  # it is slow
+def test_the_loss_of_the_generator_is_what_it_claims_to_be(check):
+    check(hifigan_generator(network("tanh", MLPRegressor), mel_spectrogram(8000, 4, 2, 1, 0.0, 4000.0)))
 
 
 # --------------------------------------------------------------------------------------------------------- values
@@ -335,6 +341,17 @@ def test_the_same_fit_twice_has_the_same_bits():
     loss = FeatureLoss(SquaredError(), network("relu")) + SquaredError()
     one, two = (LossRegressor(loss, alpha=1e-2, tol=1e-3).fit(X, y) for _ in range(2))
     np.testing.assert_array_equal(one.coef_, two.coef_)
+
+
+def test_sparse_and_single_precision_features_give_the_same_fit():
+    X, y = problem()
+    X[np.abs(X) < 0.5] = 0
+    loss = FeatureLoss(Huber(0.5), TENT) + 0.1 * SquaredError()
+    dense = LossRegressor(loss, alpha=0.1, tol=1e-9).fit(X, y)
+    np.testing.assert_allclose(LossRegressor(loss, alpha=0.1, tol=1e-9).fit(sparse.csr_matrix(X), y).coef_, dense.coef_)
+    single = LossRegressor(loss, alpha=0.1).fit(X.astype(np.float32), y.astype(np.float32))
+    assert single.coef_.dtype == single.predict(X.astype(np.float32)).dtype == np.float32
+    np.testing.assert_allclose(single.coef_, dense.coef_, atol=1e-5)
 
 
 def test_weight_two_equals_two_copies():
@@ -661,6 +678,12 @@ def test_a_mel_map_that_cannot_be_is_refused(changed, message):
     given = {"sample_rate": 8000, "n_fft": 64, "hop_length": 16, "n_mels": 8, "fmin": 0.0, "fmax": 4000.0}
     with pytest.raises(ValueError, match=message):
         mel_spectrogram(**given | changed)
+
+
+def test_a_loss_of_rows_has_no_curve():
+    pytest.importorskip("matplotlib")
+    with pytest.raises(ValueError, match="no curve of a single residual"):
+        LossDisplay.from_losses([FeatureLoss(SquaredError(), PCA_2)])
 
 
 def test_a_critic_without_layers_is_refused():

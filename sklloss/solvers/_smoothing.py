@@ -20,7 +20,8 @@ __all__ = ["Smoothing"]
 FALL = 0.2  # of the width from one fit to the next
 STEPS = 40
 STALLED = 10  # fits in which the gap does not halve
-NOT_CONVEX = 6  # widths, where there is no gap that falls with them
+NOT_CONVEX = 9  # widths, where there is no gap that falls with them
+CLOSE = 1e-3  # the part by which a loss and its smooth one may differ in the end, or tol if that is less
 COARSE, SHORT = 1e-3, 100  # tol and iterations of all but the last of these fits
 
 
@@ -77,14 +78,17 @@ class Smoothing(Solver):
         """A stationary point of the narrowest smooth loss, near one of a loss that is not convex."""
         from . import get_solver
 
+        coarse = {"tol": max(tol, COARSE), "max_iter": min(max_iter, SHORT)}
         history: list[tuple[float, float]] = []
-        widths = (objective.null.value or 1.0) * FALL ** np.arange(NOT_CONVEX)
-        for width in widths:
+        for width in (objective.null.value or 1.0) * FALL ** np.arange(NOT_CONVEX):
             smooth = objective.with_loss(objective.loss.smoothed(width))
-            coarse = {"tol": max(tol, COARSE), "max_iter": min(max_iter, SHORT)}
-            options = {"tol": tol, "max_iter": max_iter} if width == widths[-1] else coarse
-            found = get_solver("auto", smooth).solve(smooth, params, callback=callback, **options)
+            solver = get_solver("auto", smooth)
+            found = solver.solve(smooth, params, callback=callback, **coarse)
             params, history = found.params, history + found.history
+            if abs(found.value - objective.value_gradient(params)[0]) <= min(tol, CLOSE) * abs(found.value):
+                break  # no kink is near
+        found = solver.solve(smooth, params, callback=callback, tol=tol, max_iter=max_iter)
+        params, history = found.params, history + found.history
         value = objective.value_gradient(params)[0]
         certificate = (
             f"a stationary point of the loss with its kinks rounded off over {width:.1e}, so at best near a local "
