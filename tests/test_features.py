@@ -38,7 +38,7 @@ from sklloss.losses import (
 )
 from sklloss.losses._derived import SmoothedKinks
 from sklloss.losses._feature_maps import read_map
-from sklloss.penalties import L1, L2, ElasticNet
+from sklloss.penalties import L1, L2, ElasticNet, GroupLasso
 from sklloss.testing import CHECKS, parametrize_losses
 
 rng = np.random.default_rng(0)
@@ -220,7 +220,11 @@ def oracle_value(X, y, J, base, penalty, alpha, pixels=0.0):
     B, b = cp.Variable((X.shape[1], M)), cp.Variable((1, M))
     r = y - X @ B - np.ones((n, 1)) @ b
     rho = {"squared_error": cp.square, "huber": lambda r: 0.5 * cp.huber(r, 0.5), "absolute_error": cp.abs}[base.name]
-    shape = {"l2": lambda B: 0.5 * cp.sum_squares(B), "l1": lambda B: cp.sum(cp.abs(B))}[penalty]
+    shape = {
+        "l2": lambda B: 0.5 * cp.sum_squares(B),
+        "l1": lambda B: cp.sum(cp.abs(B)),
+        "groups": lambda B: 3**0.5 * cp.sum(cp.norm2(B[:3], axis=0)) + 2**0.5 * cp.sum(cp.norm2(B[3:], axis=0)),
+    }[penalty]
     cost = cp.sum(rho(r @ J.T)) / (n * len(J)) + pixels * cp.sum(cp.abs(r)) / n + alpha * shape(B)
     oracle = cp.Problem(cp.Minimize(cost))
     oracle.solve(solver="CLARABEL", tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
@@ -242,6 +246,14 @@ def test_a_fit_through_a_linear_map_is_that_of_clarabel(base, penalty, orthogona
         np.testing.assert_allclose(model.coef_, coef, atol=1e-4)
     assert "a minimum" in model.solution_.certificate or "gap" in model.solution_.certificate
     assert ("a problem of its own" in model.solution_.certificate) == (orthogonal and penalty == "l2")
+
+
+def test_groups_of_coefficients_of_all_outputs_are_drawn_to_the_optimum_of_clarabel():
+    (X, y), alpha = problem(), 0.05
+    given = PCA(3, whiten=True).fit(y)
+    model = LossRegressor(FeatureLoss(SquaredError(), given), GroupLasso([0, 0, 0, 1, 1]), alpha=alpha, tol=1e-8)
+    value, _ = oracle_value(X, y, read_map(given).J, SquaredError(), "groups", alpha)
+    assert model.fit(X, y).solution_.value == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
