@@ -221,6 +221,8 @@ def _towards(rows, w, near):
     for _ in range(TOWARDS):
         size = np.abs(z[:near])
         reach = np.partition(size, last)[last]
+        if not reach > 0:
+            break  # all of them sit on their kink
         inside = size <= reach
         B = A[inside] * np.sqrt(width[inside] / (2 * reach))[:, None]
         slope = rows.adjoint(np.where(z > 0, rows.hi, rows.lo)) - rows.smooth(w)[1]
