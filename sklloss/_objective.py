@@ -314,7 +314,8 @@ class LinearObjective:
     def with_best_intercept(self, params):
         """The same coefficients, with the intercepts whose slopes are rounding; found from the raw predictions."""
         together = self.n_outputs == 1 or self.coupled
-        if not (self.fit_intercept and together and self.loss.elementwise and self.has_curvature):
+        known = self.convex and self.loss.elementwise and self.has_curvature
+        if not (self.fit_intercept and together and known):
             return params
         raw, rounding = self._evaluate(params).raw, EPS * self.null.mass
         # A few thousand rows know the curvature well enough for steps that all have it.
