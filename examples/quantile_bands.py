@@ -58,15 +58,18 @@ if __name__ == "__main__":
     print(table(cars))
 
     figure, axes = plt.subplots(1, 2, figsize=(10.0, 3.6), sharey=True, layout="constrained")
+    cars = cars[::3]
     weight = np.linspace(cars["weight"].min(), cars["weight"].max(), 300)
     for axis, option in zip(axes, ("none", "constrain"), strict=True):
-        curves = make_pipeline(SplineTransformer(n_knots=12), LossRegressor(Pinball(LEVELS), penalty=None))
+        curves = make_pipeline(SplineTransformer(n_knots=6), LossRegressor(Pinball(LEVELS), penalty=None))
         curves.set_params(lossregressor__non_crossing=option).fit(cars[["weight"]], cars["mpg"])
         band = curves.predict(pd.DataFrame({"weight": weight}))
         axis.scatter(cars["weight"], cars["mpg"], s=7, color="0.75")
         for k in range(4):
             axis.fill_between(weight, band[:, k], band[:, 8 - k], color="#0072B2", alpha=0.16, linewidth=0)
         axis.plot(weight, band, color="#0072B2", linewidth=0.8)
+        crossed = np.diff(band, axis=1).min(axis=1) < -1e-6
+        axis.fill_between(weight, 0, 1, where=crossed, transform=axis.get_xaxis_transform(), color="#D55E00", alpha=0.2)
         axis.set(title=f'non_crossing="{option}"', xlabel="weight of the car (pounds)")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set(ylabel="miles per gallon")

@@ -344,7 +344,7 @@ class LossRegressor(RegressorMixin, LinearLossModel):
         - "none": nothing; each level is fitted as on its own.
         - "sort": the predictions of each row are sorted.
         - "constrain": the levels are fitted together, such that none cross at the rows of the fit.  At others they may,
-          but rarely do.
+          though less often.
     solver : str or callable, default="auto"
         "auto" chooses from the facts of loss and penalty: "least_squares", "newton" or "lbfgs" where all is smooth,
         "kinks" for a loss of kinks, "proximal_newton" or "split" for an l1 penalty, bounds, or a curved loss with
