@@ -579,6 +579,7 @@ def main():
     parser.add_argument("--cases", nargs="+", metavar="WORD", help="only cases whose title contains one of these words")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the rows")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--limit", type=float, default=60, help="seconds after which a contestant climbs no further")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: where other work disturbs the wall clock")
     parser.add_argument("--image", type=Path, help="where the picture goes; without it a part of the race draws none")
     given = parser.parse_args()
@@ -592,7 +593,7 @@ def main():
     for case in chosen:
         if given.quick:
             case.rows = max(200, case.rows // 20)
-        runs, missing, model = race(case, given.repeats, limit=5 if given.quick else 60, clock=CLOCKS[given.clock])
+        runs, missing, model = race(case, given.repeats, limit=5 if given.quick else given.limit, clock=CLOCKS[given.clock])
         print(table(case, model, runs, missing), flush=True)
         results.append((case, runs))
     print(f"\n{'time of the peer / ours':60} {'peer':>18} {'goal':>6} {'is':>8}")
