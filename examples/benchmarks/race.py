@@ -593,7 +593,8 @@ def main():
     for case in chosen:
         if given.quick:
             case.rows = max(200, case.rows // 20)
-        runs, missing, model = race(case, given.repeats, limit=5 if given.quick else given.limit, clock=CLOCKS[given.clock])
+        limit = 5 if given.quick else given.limit
+        runs, missing, model = race(case, given.repeats, limit, CLOCKS[given.clock])
         print(table(case, model, runs, missing), flush=True)
         results.append((case, runs))
     print(f"\n{'time of the peer / ours':60} {'peer':>18} {'goal':>6} {'is':>8}")
