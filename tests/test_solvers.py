@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import optimize, sparse
+from sklearn.datasets import load_digits
 
 from sklloss._objective import LinearObjective
 from sklloss.losses import (
@@ -315,6 +316,16 @@ def test_preconditioned_lbfgs_needs_few_passes_on_ill_conditioned_columns():
     objective = LinearObjective(X, y, LogLoss(), penalty=L2(), alpha=1e-4)
     assert solve(objective, "lbfgs", tol=1e-6).converged
     assert objective.n_passes < 60
+
+
+def test_lbfgs_that_takes_too_long_goes_on_by_newton():
+    X, y = load_digits(return_X_y=True)  # of classes that are far apart
+    objective = LinearObjective(X[::2], y[::2], LogLoss(), penalty=L2(), alpha=1e-4, n_outputs=10)
+    slow, best = solve(objective, "lbfgs", tol=1e-9), solve(objective, "newton", tol=1e-9)
+    assert slow.converged
+    assert slow.n_iter < 100
+    assert slow.value == pytest.approx(best.value, rel=1e-12)
+    assert slow.gap <= 1e-12
 
 
 def test_the_duality_gap_of_a_smooth_loss_is_a_bound():

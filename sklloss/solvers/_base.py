@@ -8,7 +8,7 @@ __all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_colu
 
 PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than over a working set
 EPIGRAPH_ENTRIES = 3e7  # beyond, the rows of all classes fill hundreds of megabytes
-COUPLED_PARAMS = 300  # beyond, the Gram matrices of all pairs of classes cost more than the passes they save
+COUPLED_WORK = 2e9  # rows x parameters**2; beyond, the Gram matrices of all pairs of classes cost more than they save
 VARIATION_ENTRIES = 1e7  # of the differences between outputs of every row; each has two outputs
 NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
 
@@ -106,8 +106,8 @@ def choose_solver(objective) -> str:
         return "split"  # many parameters: a working set of them, or L-BFGS-B on positive and negative parts
     if objective.quadratic and objective.p <= NEWTON_PARAMS:
         return "least_squares"  # one pass, one factorisation
-    most = NEWTON_PARAMS if objective.n_outputs == 1 else COUPLED_PARAMS
-    if objective.convex and objective.has_curvature and objective.n_params <= most:
+    dear = objective.coupled and objective.design.n_rows * objective.n_params**2 > COUPLED_WORK
+    if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS and not dear:
         return "newton"  # few passes, ends at rounding level
     return "lbfgs"  # many parameters, no curvature, or not convex
 

@@ -4,22 +4,27 @@ It runs in variables in which the Gram matrix of X is the identity: with G = R'R
 z = R params, column by column of the raw prediction (for softmax regression this is Böhning's bound).  What is left
 of the conditioning is that of the loss alone, so that 10 to 20 evaluations suffice where plain L-BFGS needs hundreds.
 Beyond a few thousand columns the factor costs more than it saves; there the unit norm of the standardised columns is
-all the preconditioning.  With curvature and few parameters, SciPy's trust-region method goes on where the line search
-stalls, and Newton steps, where they are cheap, end the fit at rounding, as long as the Hessian is positive definite;
-then the minimum is strict.  A loss that is not convex ends in a local minimum, and the certificate says so.
+all the preconditioning.  With curvature and few parameters, where that takes too long, Newton's method goes on if the
+loss is convex, else SciPy's trust-region method, and Newton steps, where they are cheap, end the fit at rounding, as
+long as the Hessian is positive definite; then the minimum is strict.  A loss that is not convex ends in a local minimum,
+and the certificate says so.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from scipy import linalg
 
 from ._base import NEWTON_PARAMS, Solver, smooth_solution
 from ._minimize import needs_smooth, run
+from ._newton import Newton
 
 __all__ = ["LBFGS"]
 
 GRAM_COLUMNS = 1500
 GRAM_ROWS = 20  # rows of the subsample for each column, and at least
 GRAM_LEAST = 2000
+PATIENCE = 60  # iterations, after which Newton's method goes on where it can
 POLISH = 6  # Newton steps at the end, at most, where
 POLISH_WORK = 1e9  # multiplications at most make a Hessian
 
@@ -37,7 +42,13 @@ class LBFGS(Solver):
         basis = _gram_basis(objective) if objective.p <= GRAM_COLUMNS else None
         curved = objective.has_curvature and objective.n_params <= NEWTON_PARAMS
         given = {"tol": tol, "callback": callback}
-        found = run(objective, params, "L-BFGS-B", self.name, options=options, basis=basis, **given)
+        newton = curved and objective.convex
+        first = options | {"maxiter": min(max_iter, PATIENCE) if newton else max_iter}
+        found = run(objective, params, "L-BFGS-B", self.name, options=first, basis=basis, **given)
+        if not found.converged and found.n_iter < max_iter and newton and np.isfinite(found.value):
+            more = Newton().solve(objective, found.params, max_iter=max_iter - found.n_iter, **given)
+            history = found.history + more.history
+            return replace(more, solver=self.name, history=history, n_iter=len(history))
         if not found.converged and found.n_iter < max_iter:
             # Values differ by rounding only: a trust region needs gradients alone; without curvature, a line search
             # that forgets the past may still succeed.
