@@ -6,8 +6,8 @@ of the conditioning is that of the loss alone, so that 10 to 20 evaluations suff
 Beyond a few thousand columns the factor costs more than it saves; there the unit norm of the standardised columns is
 all the preconditioning.  With curvature and few parameters, where that takes too long, Newton's method goes on if the
 loss is convex, else SciPy's trust-region method, and Newton steps, where they are cheap, end the fit at rounding, as
-long as the Hessian is positive definite; then the minimum is strict.  A loss that is not convex ends in a local minimum,
-and the certificate says so.
+long as the Hessian is positive definite; then the minimum is strict.  A loss that is not convex ends in a local
+minimum, and the certificate says so.
 """
 
 from dataclasses import replace
