@@ -491,13 +491,13 @@ def expected_failures(estimator):
         failures = dict.fromkeys(WEIGHT_CHECKS, "smoothing is a number of rows of weight 1")
     if estimator in NUMBERS:
         failures = dict.fromkeys(EXACT_CHECKS + WEIGHT_CHECKS, "an exact fit is possible: there is no minimum")
-    elif estimator.penalty is not None:
-        failures["check_class_weight_classifiers"] = "where one class has all but 1e-7 of the weight, no fit is to tol"
     return failures
 
 
 @parametrize_with_checks([*SMOOTHED, *PLAIN, *NUMBERS], expected_failed_checks=expected_failures)
 def test_scikit_learn_accepts_smooth_losses_of_sets(estimator, check):
+    if check.func.__name__ == "check_class_weight_classifiers" and estimator.penalty is not None:
+        pytest.skip("one class has all but 1e-7 of the weight: whether a fit is to tol depends on rounding")
     check(estimator)
 
 
