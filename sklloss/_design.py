@@ -10,6 +10,7 @@ __all__ = ["Design", "GramSums"]
 
 OWN = "origin", "gram", "by_columns", "_views"  # what a design computes once, and another may not inherit
 BLOCK_BYTES = 1 << 18  # a block and its temporaries stay in the second-level cache
+TOGETHER = 1e6  # numbers up to which several Gram matrices are one batch: it saves calls, and costs memory
 FAR = 30.0  # a centre this many spreads from 0 is subtracted in each block, before digits are lost
 
 
@@ -60,6 +61,11 @@ class Design:
         self.n_passes += 1
         for i, rows in enumerate(self._bounds()):
             yield rows, self._views[i] if self._views else self.take(self.index(rows.start, rows.stop))
+
+    @property
+    def per_row(self):
+        """Numbers of a row, on average: those that are stored."""
+        return _per_row(self.X)
 
     def _bounds(self):
         """The rows of each block."""
@@ -202,8 +208,12 @@ class Design:
 
 def _block(X):
     """Rows of a block."""
-    per_row = X.nnz / max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
-    return max(256, int(BLOCK_BYTES / (8 * max(1.0, per_row))))
+    return max(256, int(BLOCK_BYTES / (8 * max(1.0, _per_row(X)))))
+
+
+def _per_row(X):
+    """Numbers of a row, on average."""
+    return X.nnz / max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
 
 
 class GramSums:
@@ -216,10 +226,14 @@ class GramSums:
         self.corner = np.zeros(n_sums)
 
     def add(self, block, weights):
+        weights = np.array(list(weights))
+        self.border += (block.T @ weights.T).T
+        self.corner += weights.sum(axis=1)
+        if len(weights) > 1 and isinstance(block, np.ndarray) and weights.size * block.shape[1] <= TOGETHER:
+            self.gram += (block.T * weights[:, None, :]) @ block
+            return
         for i, h in enumerate(weights):
             self.gram[i] += _gram(block, h)
-            self.border[i] += block.T @ h
-            self.corner[i] += h.sum()
 
     def standardised(self):
         """The sums for standardised columns, the ones last: (n_sums, n_features + 1, n_features + 1)."""

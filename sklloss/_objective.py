@@ -441,6 +441,8 @@ class LinearObjective:
 
     def _coupled_curvature(self, y, raw):
         """Second derivatives of each row by the pairs of its raw predictions, (n, n_pairs)."""
+        if hasattr(self.loss, "hessian_pairs"):
+            return self.loss.hessian_pairs(y, raw)
         columns = []
         for m in range(self.n_outputs):
             direction = np.zeros_like(raw)

@@ -156,3 +156,13 @@ def test_class_weights_may_name_a_class_that_a_fold_lacks():
     assert LogLoss(class_weight=weights).bind(np.array(["a", "b"])).class_weight == [1.0, 2.0]
     with pytest.raises(ValueError, match=r"names labels \['d'\]"):
         LogLoss(class_weight={"a": 1.0, "d": 2.0}).bind(np.array(["a", "b"]))
+
+
+@pytest.mark.parametrize("loss", [LogLoss(), LogLoss(label_smoothing=0.2, class_weight=[1.0, 2.0, 0.5])], ids=repr)
+def test_pairs_of_second_derivatives_are_those_of_the_product(loss):
+    rng = np.random.default_rng(0)
+    raw, labels = 20 * rng.normal(size=(50, 3)), rng.integers(0, 3, 50)
+    for y in (labels, np.eye(3)[labels] * 0.7 + 0.1):
+        products = [loss.hessian_product(y, raw, np.ones(50), np.eye(3)[m] * np.ones((50, 1))) for m in range(3)]
+        expected = np.column_stack([products[m][:, k] for m in range(3) for k in range(m + 1)])
+        np.testing.assert_allclose(loss.hessian_pairs(y, raw), expected, rtol=1e-12, atol=1e-300)

@@ -186,6 +186,9 @@ class Loss(BaseEstimator):
     # A loss that is not elementwise may define curvature(y_true, raw_prediction, weight), the Hessian by the raw
     # predictions as (diagonal, U, C): diag(diagonal) + U C U', U (n, r), C (r, r).
 
+    # A loss of coupled columns may define hessian_pairs(y_true, raw_prediction), (n, n_pairs): what hessian_product
+    # says of the pairs (k, m), k <= m, of columns, ordered by m, then k.
+
     # A loss may define majorizer(y_true, raw_prediction), like raw_prediction: the curvature of a parabola that
     # touches the loss at the raw prediction and lies above it; Newton's method falls back to it.
 

@@ -224,6 +224,18 @@ class LogLoss(_ProbabilityLoss):
             weight = weight * self._mass(y_true, raw_prediction.shape[1], raw_prediction.dtype).sum(axis=1)
         return weight[:, None] * p * _centred(p, direction)
 
+    def hessian_pairs(self, y_true, raw_prediction):
+        """Second derivatives by the pairs (0, 0), (0, 1), (1, 1), (0, 2), ... of K classes, (n, n_pairs)."""
+        _, top, rest, e = _exponentials(raw_prediction)
+        p, rows = e / (1 + rest)[:, None], np.arange(len(e))
+        q = 1 - p
+        q[rows, top] = rest / (1 + rest)  # there 1 - p would cancel
+        m, k = np.tril_indices(p.shape[1])
+        pairs = p[:, k] * np.where(k == m, q[:, k], -p[:, m])
+        if y_true.ndim == 2 or not self._plain:
+            pairs *= self._mass(y_true, p.shape[1], p.dtype).sum(axis=1, keepdims=True)
+        return pairs
+
     def fit_intercept_only(self, y_true, weight, n_outputs=1):
         """Best constant raw prediction: a float for n_outputs = 1 (two classes), else (n_outputs,) with mean 0."""
         tiny = np.finfo(float).eps

@@ -8,6 +8,7 @@ __all__ = ["Solution", "Solver", "choose_solver", "smooth_solution", "solve_colu
 
 PROXIMAL_PARAMS = 300  # beyond, an interior point over all parameters costs more than over a working set
 EPIGRAPH_ENTRIES = 3e7  # beyond, the rows of all classes fill hundreds of megabytes
+GRAM_WORK = 4e9  # rows x parameters**2; up to it one Gram matrix of all columns is cheaper than those of working sets
 COUPLED_WORK = 2e9  # rows x parameters**2; beyond, the Gram matrices of all pairs of classes cost more than they save
 VARIATION_ENTRIES = 1e7  # of the differences between outputs of every row; each has two outputs
 NEWTON_PARAMS = 1000  # beyond, a Hessian costs more than the passes it saves
@@ -99,14 +100,16 @@ def choose_solver(objective) -> str:
         return "descent"  # kinks that depend on all rows at once: gradient sampling, a local minimum
     if not objective.loss_smooth and objective.kinks is None:
         return "averaging"  # kinks that nobody declared: averages over narrower and narrower windows, no bound
-    most = PROXIMAL_PARAMS if objective.sparse else NEWTON_PARAMS
+    rows = objective.design.n_rows
+    cheap = objective.loss.quadratic and objective.p <= rows and rows * objective.p**2 <= GRAM_WORK
+    most = PROXIMAL_PARAMS if objective.sparse and not cheap else NEWTON_PARAMS
     if not objective.smooth and objective.smooth_part.has_curvature and objective.n_params <= most:
         return "proximal_newton"  # quadratic models of the smooth part, with exact kinks
     if not objective.smooth:
         return "split"  # many parameters: a working set of them, or L-BFGS-B on positive and negative parts
     if objective.quadratic and objective.p <= NEWTON_PARAMS:
         return "least_squares"  # one pass, one factorisation
-    dear = objective.coupled and objective.design.n_rows * objective.n_params**2 > COUPLED_WORK
+    dear = objective.coupled and rows * objective.n_params**2 > COUPLED_WORK
     if objective.convex and objective.has_curvature and objective.n_params <= NEWTON_PARAMS and not dear:
         return "newton"  # few passes, ends at rounding level
     return "lbfgs"  # many parameters, no curvature, or not convex
