@@ -302,7 +302,7 @@ def _route(solution):
 
 
 # --------------------------------------------------------------------------------------------------------- table
-FALLBACK = re.compile("QR|orthonormal|linear program|singular value")
+FALLBACK = re.compile("QR|rows and columns|orthonormal|linear program|singular value")
 
 
 def table(results):
