@@ -740,7 +740,7 @@ def solved(cvxpy, value):
     return problem.value
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # of a solution that is not as accurate as asked for
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of Clarabel: a solution that is not as accurate as asked for
 @pytest.mark.parametrize("seed", range(50))
 def test_random_structured_penalties_against_clarabel(seed):
     cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'oracle'")
@@ -791,7 +791,7 @@ def test_random_structured_penalties_against_clarabel(seed):
     assert ours.value - ours.gap <= expected + 1e-8 * max(ours.value, 1e-3)  # the bound is one
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of Clarabel: a solution that is not as accurate as asked for
 @pytest.mark.parametrize("seed", range(16))
 def test_random_variations_of_predictions_against_clarabel(seed):
     cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is in the extra 'oracle'")
