@@ -9,7 +9,7 @@ from scipy import sparse
 __all__ = ["Design", "GramSums"]
 
 OWN = "origin", "gram", "by_columns", "_views"  # what a design computes once, and another may not inherit
-BLOCK_BYTES = 1 << 18  # a block and its temporaries stay in the second-level cache
+BLOCK_BYTES = 1 << 21  # measured: smaller blocks cost calls, larger ones leave the caches
 TOGETHER = 1e6  # numbers up to which several Gram matrices are one batch: it saves calls, and costs memory
 FAR = 30.0  # a centre this many spreads from 0 is subtracted in each block, before digits are lost
 

@@ -90,7 +90,7 @@ class ScaledFit:
             start = min(start, found.params, key=lambda params: objective.value_gradient(params)[0])
         return self._fit(_with_scale(objective, self.scales[-1]), start, options)
 
-    def follow(self, objectives, start, guide=None, **options):
+    def follow(self, objectives, start, guide=None, hessians=None, **options):
         """The solutions of objectives that differ in alpha alone, as by `solvers.follow`."""
         objectives = list(objectives)
         loss = objectives[0].loss
@@ -103,7 +103,7 @@ class ScaledFit:
             scales = len(objectives) * [float(self.scale) if loss.standardized and self.scale is not None else 1.0]
         self.scales += scales
         scaled = (_with_scale(objective, scale) for objective, scale in zip(objectives, scales, strict=True))
-        return follow(scaled, self.solver, start, guide, **options)
+        return follow(scaled, self.solver, start, guide, hessians, **options)
 
     def _medians(self, objectives, guide, options):
         """The median regression of the first objective, and the scale of that of each, as by `_median_regression`."""
@@ -112,7 +112,8 @@ class ScaledFit:
         first = objectives[0].with_loss(AbsoluteError(), y=objectives[0].y / spread)
         start = first.null.params
         medians = [first.with_alpha(objective.alpha) for objective in objectives]
-        led = None if guide is None else [params / spread for params in guide]  # medians are about as far from it
+        # Medians are about as far from the guide.
+        led = None if guide is None else [(params / spread, None) for params, _ in guide]
         found = follow(medians, "auto", start, led, tol=min(options["tol"], 1e-9), max_iter=1000)
         pairs = zip(medians, found, strict=True)
         scales = [spread * _scale_of(_residuals(each, solution.params), each.weight) for each, solution in pairs]

@@ -99,24 +99,53 @@ def loss_path(X, y, loss="squared_error", penalty="l2", alphas=N_ALPHAS, *, samp
     everything = [np.arange(len(problem.y))]
     if _LeastSquares.suits(model, problem, everything):
         squares = _LeastSquares(model, problem, everything)
-        grid, fits = squares.follow(squares.factors.whole(), penalty, alphas, caller)
+        path = squares.follow(squares.factors.whole(), penalty, alphas, caller)
     else:
-        grid, fits = _follow(model, problem, penalty, alphas, caller)
-    _warn(fits, "loss_path", model.tol)
-    return _gathered(grid, fits, getattr(model, "feature_names_in_", None))
+        path = _follow(model, problem, penalty, alphas, caller)
+    _warn(path.fits, "loss_path", model.tol)
+    return _gathered(path, getattr(model, "feature_names_in_", None))
 
 
-def _gathered(alphas, fits, names):
-    coef, intercept, solutions = ([fit[name] for fit in fits] for name in ("coef_", "intercept_", "solution_"))
-    return LossPath(alphas, np.array(coef), np.array(intercept), solutions, names)
+def _gathered(path, names):
+    coef, intercept, solutions = ([fit[name] for fit in path.fits] for name in ("coef_", "intercept_", "solution_"))
+    return LossPath(path.alphas, np.array(coef), np.array(intercept), solutions, names)
 
 
 # ---------------------------------------------------------------------------------------------------- one path
-def _follow(model, problem, penalty, alphas, caller, guide=None):
-    """The alphas, and the fitted attributes of the model at each of them.
+@dataclass
+class _Path:
+    """Alphas, the fitted attributes of a model at each, and by column, then alpha, the Hessians, or None.
 
-    ``guide`` are the attributes of a fit to similar rows at each alpha.
+    Hessians are in the coordinates of an objective, of which ``unit`` and ``origin`` are what `pack` goes by.
     """
+
+    alphas: np.ndarray
+    fits: list[dict[str, Any]]
+    hessians: list[list[np.ndarray | None]]
+    unit: np.ndarray
+    origin: np.ndarray
+
+    def guide(self, objective, intercept, k):
+        """The minimum and the Hessian, or None, at each alpha in the coordinates of an objective, of its column k."""
+        d, n_columns = len(self.unit), len(self.hessians)
+        change: np.ndarray = np.eye(objective.p)
+        change[np.arange(d), np.arange(d)] = objective.unit / np.where(self.unit > 0, self.unit, 1.0)
+        if objective.fit_intercept:
+            change[d, :d] = (self.origin - objective.design.origin) * objective.unit
+        change = np.kron(np.eye(objective.n_outputs // n_columns), change)
+        minima = []
+        for fit in self.fits:
+            given = fit["solution_"].params.reshape(objective.n_outputs, -1)
+            params = objective.pack(given[:, :-1], given[:, -1] - intercept)
+            minima.append(params if n_columns == 1 else params.reshape(n_columns, -1)[k])
+        return [
+            (params, None if hessian is None else change.T @ hessian @ change)
+            for params, hessian in zip(minima, self.hessians[k], strict=True)
+        ]
+
+
+def _follow(model, problem, penalty, alphas, caller, similar=None):
+    """The path of a model, where there is one guided by the path of similar rows."""
     objective = model._objective(problem, penalty, 1.0)
     columns = [objective]
     if objective.n_outputs > 1 and not objective.coupled:
@@ -125,17 +154,21 @@ def _follow(model, problem, penalty, alphas, caller, guide=None):
     options: dict[str, Any] = {"tol": model.tol, "max_iter": model.max_iter}
     starts = len(columns) * [None] if problem.start is None else np.reshape(problem.start, (len(columns), -1))
     parts, solver = [], copy(problem.solver)
+    hessians: list[list[np.ndarray | None]] = []
+    few = len(alphas) * columns[0].n_params <= len(problem.y)  # Hessians, which are then no larger than X
     if solver is not None:
         solver.scales = []
     for k, (column, start) in enumerate(zip(columns, starts, strict=True)):
         start = column.null.params if start is None else start
         along = (column.with_alpha(alpha) for alpha in alphas)
-        led = None if guide is None else [_packed(fit, objective, problem.origin, k, len(columns)) for fit in guide]
+        guide = None if similar is None else similar.guide(objective, problem.origin, k)
+        near: list[np.ndarray | None] | None = [] if few else None
         with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
             if solver is None:
-                parts.append(follow(along, model.solver, start, led, **options))
+                parts.append(follow(along, model.solver, start, guide, near, **options))
             else:
-                parts.append(solver.follow(along, start, led, **options))
+                parts.append(solver.follow(along, start, guide, near, **options))
+        hessians.append(near or [None] * len(alphas))
     if len(columns) == 1:
         solutions = parts[0]
     else:
@@ -148,7 +181,7 @@ def _follow(model, problem, penalty, alphas, caller, guide=None):
         scales = np.reshape(solver.scales, (len(columns), -1))
         for k, fit in enumerate(fits):
             fit["scale_"] = model._per_output(scales[:, k])
-    return alphas, fits
+    return _Path(alphas, fits, hessians, objective.unit, objective.design.origin)
 
 
 class _LeastSquares:
@@ -163,7 +196,7 @@ class _LeastSquares:
     def suits(model, problem, parts):
         return _as_least_squares(model, problem) is not None and Factors.worthwhile(problem.X, parts)
 
-    def follow(self, reduced, penalty, alphas, caller, guide=None):
+    def follow(self, reduced, penalty, alphas, caller, similar=None):
         """As `_follow`."""
         model, given = self.model, self.problem
         loss = SquaredError() if self.curvature == 2 else 0.5 * self.curvature * SquaredError()
@@ -173,14 +206,14 @@ class _LeastSquares:
             given, X=reduced.X, target=target, loss=loss, weight=np.ones(len(target)), fit_intercept=False,
             known=known, solver=None, origin=0.0,
         )  # fmt: skip
-        alphas, fits = _follow(model, problem, penalty, alphas, caller, guide)
-        for fit in fits:
+        path = _follow(model, problem, penalty, alphas, caller, similar)
+        for fit in path.fits:
             coef = fit["solution_"].params.reshape(given.n_outputs, -1)[:, :-1]
             intercept = reduced.intercept(coef) + given.origin
             fit["coef_"] = fit["coef_"].astype(given.X.dtype)
             fit["intercept_"] = model._per_output(intercept.astype(given.X.dtype))
             fit["solution_"] = replace(fit["solution_"], params=np.column_stack([coef, intercept]).ravel())
-        return alphas, fits
+        return path
 
 
 def _as_least_squares(model, problem):
@@ -195,13 +228,6 @@ def _as_least_squares(model, problem):
     target = -loss.gradient(y, zero) / curvature
     least = np.abs(loss.loss(y, target)).max()
     return (curvature, target.reshape(len(y), -1)) if least <= EXACT * curvature * np.square(target).mean() else None
-
-
-def _packed(fit, objective, origin, k, n_columns):
-    """The parameters of a fit, or of its column k of several, in the coordinates of an objective."""
-    given = fit["solution_"].params.reshape(objective.n_outputs, -1)
-    params = objective.pack(given[:, :-1], given[:, -1] - origin)
-    return params if n_columns == 1 else params.reshape(n_columns, -1)[k]
 
 
 def _grid(alphas, columns, penalty, caller):
@@ -311,12 +337,12 @@ def _rows(values, index):
     return values.iloc[index] if hasattr(values, "iloc") else values[index]
 
 
-def _fold(model, data, penalty, alphas, guide, scorer, train, test):
+def _fold(model, data, penalty, whole, scorer, train, test):
     """The scores on a test part of the path of its training part, from the path of all rows."""
     X, y, weight, sets, scored = data
     problem = model._prepare(*(_rows(values, train) for values in (X, y, weight, sets)))
-    same = len(problem.known.get("classes_", ())) == len(guide[0].get("classes_", ()))
-    fits = _follow(model, problem, penalty, alphas, "", guide if same else None)[1]
+    same = len(problem.known.get("classes_", ())) == len(whole.fits[0].get("classes_", ()))
+    fits = _follow(model, problem, penalty, whole.alphas, "", whole if same else None).fits
     return _scores(model, fits, scorer, *(_rows(values, test) for values in (X, y, weight if scored else None)))
 
 
@@ -407,35 +433,35 @@ class _CrossValidated(LinearLossModel):
         paths, results = {}, []
         for ratio, penalty in penalties.items():
             if squares is not None:
-                alphas, fits = squares.follow(squares.factors.whole(), penalty, self.alphas, caller)
+                whole = squares.follow(squares.factors.whole(), penalty, self.alphas, caller)
                 rows = [
                     _scores(
-                        model, squares.follow(squares.factors.part(k), penalty, alphas, caller, fits)[1], scorer,
-                        *(_rows(values, test) for values in (X, y, weight if scored else None)),
+                        model, squares.follow(squares.factors.part(k), penalty, whole.alphas, caller, whole).fits,
+                        scorer, *(_rows(values, test) for values in (X, y, weight if scored else None)),
                     )
                     for k, (_, test) in enumerate(splits)
                 ]  # fmt: skip
             else:
-                alphas, fits = _follow(self, problem, penalty, self.alphas, caller)
+                whole = _follow(self, problem, penalty, self.alphas, caller)
                 jobs = (
-                    delayed(_fold)(clone(model), (X, y, weight, sets, scored), penalty, alphas, fits, scorer, *split)
+                    delayed(_fold)(clone(model), (X, y, weight, sets, scored), penalty, whole, scorer, *split)
                     for split in splits
                 )
                 rows = Parallel(n_jobs=self.n_jobs)(jobs)
-            paths[ratio] = alphas, fits
+            paths[ratio] = whole
             results.append(np.array(rows).T)
         scores = np.array(results)  # (n_ratios, n_alphas, n_folds)
         mixture, at = divmod(int(np.argmax(scores.mean(axis=2))), scores.shape[1])
         ratio = list(penalties)[mixture]
         if self.choice == "one_standard_error":
             at = _simplest(scores[mixture], at)
-        alphas, fits = paths[ratio]
-        self.alphas_ = alphas if self.l1_ratio is None else np.array([grid for grid, _ in paths.values()])
+        chosen = paths[ratio]
+        self.alphas_ = chosen.alphas if self.l1_ratio is None else np.array([path.alphas for path in paths.values()])
         self.scores_ = scores[0] if self.l1_ratio is None else scores
-        self.alpha_, self.best_score_ = float(alphas[at]), float(scores[mixture, at].mean())
+        self.alpha_, self.best_score_ = float(chosen.alphas[at]), float(scores[mixture, at].mean())
         if self.l1_ratio is not None:
             self.l1_ratio_ = ratio
-        self.path_ = _gathered(alphas, fits, getattr(self, "feature_names_in_", None))
+        self.path_ = _gathered(chosen, getattr(self, "feature_names_in_", None))
         return penalties[ratio], self.alpha_
 
 

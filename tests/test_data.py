@@ -219,8 +219,9 @@ def test_single_precision_stays_single_from_data_to_prediction(layout):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_a_file_in_memory_is_read_and_not_written(tmp_path, dtype):
-    X, y = regression_data(n=3000)  # several blocks of rows
+def test_a_file_in_memory_is_read_and_not_written(tmp_path, dtype, monkeypatch):
+    monkeypatch.setattr("sklloss._design.BLOCK_BYTES", 1 << 14)  # several blocks of rows
+    X, y = regression_data(n=3000)
     stored = np.memmap(tmp_path / "X", dtype=dtype, mode="w+", shape=X.shape)
     stored[:] = X
     stored.flush()

@@ -66,8 +66,9 @@ def test_the_order_of_rows_and_columns_does_not_matter(name, penalty):
 
 
 @pytest.mark.parametrize("name", ["squared_error", "huber", "absolute_error", "poisson", "hinge", "log_loss"])
-def test_many_rows_are_fitted_as_in_any_other_order_or_form(name):
-    X, y = data_for(name, n=12_000)  # several blocks; subsamples to start on; rows that are summed
+def test_many_rows_are_fitted_as_in_any_other_order_or_form(name, monkeypatch):
+    monkeypatch.setattr("sklloss._design.BLOCK_BYTES", 1 << 16)  # several blocks
+    X, y = data_for(name, n=12_000)  # subsamples to start on; rows that are summed
     X[np.abs(X) < 0.7] = 0
     model = fitted(name, "l2", X, y)
     rows = np.random.default_rng(1).permutation(len(y))

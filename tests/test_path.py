@@ -64,10 +64,12 @@ def test_a_search_along_the_path_chooses_what_a_grid_search_chooses(name):
     grid = GridSearchCV(clone(MODELS[name]), {"alpha": ALPHAS}).fit(X, y)
     model = searching(MODELS[name], alphas=ALPHAS).fit(X, y)
     scores = np.array([grid.cv_results_[f"split{i}_test_score"] for i in range(5)]).T
-    # Kinked fits are good to tol, where the minimum may be flat; others are at rounding, or close to it.
-    np.testing.assert_allclose(model.scores_, scores, rtol=0, atol=1e-3 if "pinball" in name else 1e-6)
+    # Kinked fits are good to tol, where the minimum may be flat.  Of others the slopes are within tol = 1e-6, and scores
+    # depend on the fit smoothly: R² of poisson, that of exp(raw prediction), the most, by up to 10 times as much.
+    atol = 1e-3 if "pinball" in name else 1e-5
+    np.testing.assert_allclose(model.scores_, scores, rtol=0, atol=atol)
     assert model.alpha_ == grid.best_params_["alpha"]
-    assert model.best_score_ == pytest.approx(grid.best_score_, abs=1e-6)
+    assert model.best_score_ == pytest.approx(grid.best_score_, abs=atol)
     np.testing.assert_allclose(model.coef_, grid.best_estimator_.coef_, rtol=1e-12)
     np.testing.assert_allclose(model.intercept_, grid.best_estimator_.intercept_, rtol=1e-12)
     assert model.score(X, y) == pytest.approx(grid.score(X, y))

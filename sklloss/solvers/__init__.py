@@ -82,7 +82,7 @@ def get_solver(solver, objective) -> Solver:
     raise ValueError(f"solver={solver!r} cannot minimise this objective: {reason}. {remedy}")
 
 
-def follow(objectives, solver, start, guide=None, **options) -> list[Solution]:
+def follow(objectives, solver, start, guide=None, hessians=None, **options) -> list[Solution]:
     """Solve neighbouring objectives of the same data one after the other, each from what is known by then.
 
     Parameters
@@ -93,21 +93,26 @@ def follow(objectives, solver, start, guide=None, **options) -> list[Solution]:
         As for `get_solver`.
     start : ndarray
         Where the first begins.
-    guide : list of ndarray, default=None
-        The minima of similar objectives, as of all rows where these are of some: what is followed is the difference.
+    guide : list of pairs (minimum, Hessian or None), default=None
+        Of similar objectives, as of all rows where these are of some: what is followed is the difference.
         The solutions are then means to an end: of smooth objectives without a gap in their certificate.
+    hessians : list, default=None
+        Is given the Hessian near each minimum, or None, for others to be guided by.
     **options : dict
         ``tol`` and ``max_iter`` of `Solver.solve`.
     """
     found: list[Solution] = []
     memory = Memory(brief=guide is not None)
     for k, objective in enumerate(objectives):
-        params = start
+        params, hessian = start, None
         if objective.convex:  # else where a fit ends depends on where it starts, and each starts on its own
             # What changes evenly along the path: the minimum itself, or its distance from the guide.
             if guide is not None:
-                params = guide[k] + extrapolated([at.params - guide[i] for i, at in enumerate(found)], objective.smooth)
+                apart = [at.params - guide[i][0] for i, at in enumerate(found)]
+                params, hessian = guide[k][0] + extrapolated(apart, objective.smooth), guide[k][1]
             elif found:
                 params = extrapolated([at.params for at in found], objective.smooth)
-        found.append(next_solution(objective, get_solver(solver, objective), params, memory, **options))
+        found.append(next_solution(objective, get_solver(solver, objective), params, memory, hessian, **options))
+        if hessians is not None:
+            hessians.append(memory.hessian)
     return found

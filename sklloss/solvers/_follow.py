@@ -1,7 +1,8 @@
 """The next of a sequence of neighbouring objectives, as along a path of alphas, from a start that is nearly right.
 
 Near its minimum the Hessian hardly changes: that of the start does for a few steps of Newton's method, mostly for one,
-and there are none of the pilots and polishing of a fit from nowhere.
+and there are none of the pilots and polishing of a fit from nowhere.  That of a similar objective, as of all rows where
+these are most of them, does as well.
 
 Of a kinked loss the start says on which side of their kink almost all rows are.  Those are summed, as in `_kinks`, and
 only the rows near a kink are kept, far fewer than after a pilot: how many adapts to how many changed side along the
@@ -28,6 +29,7 @@ __all__ = ["Memory", "extrapolated", "next_solution"]
 STEPS = 6  # with one Hessian, before the solver itself takes over
 CLOSER = 0.2  # of the error, that a step may leave
 ENOUGH = 0.1  # of tol
+EXACT = 1e-12  # of the gradient of the model without features: where a quadratic objective has its minimum
 NEAR = 1.0, 8  # rows kept at first: that much of (n p)^(1/2), and for each parameter at least
 GROW, SHRINK = 1.5, 0.97  # of the rows kept, where some changed side, and where none did
 SMALL = 3  # times the rows kept: with fewer rows all are kept
@@ -38,7 +40,10 @@ VERTEX = 1e-12  # as in `_kinks`
 
 @dataclass
 class Memory:
-    """What the next objective of a sequence takes over from the last: how many rows to keep, kinks, raw predictions."""
+    """What the next objective of a sequence takes over from the last: how many rows to keep, kinks, raw predictions.
+
+    ``hessian`` is what the last was solved with, if it was.
+    """
 
     brief: bool = False
     near: float = 0.0
@@ -47,6 +52,7 @@ class Memory:
     relu: Any = None
     params: Any = None
     raw: Any = None
+    hessian: Any = None
 
 
 def extrapolated(past, smooth):
@@ -58,11 +64,11 @@ def extrapolated(past, smooth):
     return 2 * past[-1] - past[-2] if len(past) == 2 else 3 * past[-1] - 3 * past[-2] + past[-3]
 
 
-def next_solution(objective, solver, params, memory, *, tol, max_iter):
-    """The solution of an objective from a start near its minimum."""
-    found = None
-    if solver.name == "newton":
-        found = _newton(objective, solver, params, memory.brief, tol)
+def next_solution(objective, solver, params, memory, hessian=None, *, tol, max_iter):
+    """The solution of an objective from a start near its minimum, and perhaps with the Hessian of a similar one."""
+    found, memory.hessian = None, None
+    if solver.name == "newton" or (solver.name == "least_squares" and memory.brief):
+        found = _newton(objective, solver, params, memory, hessian, tol)
     elif solver.name == "proximal_newton" and memory.brief and objective.loss_smooth and not objective.bounded:
         found = _with_l1(objective, solver, params, tol)
     elif solver.name == "kinks" and (memory.floor or memory.brief):  # a start of which something is known
@@ -74,25 +80,29 @@ def next_solution(objective, solver, params, memory, *, tol, max_iter):
     return found
 
 
-def _newton(objective, solver, params, brief, tol):
-    """Steps with the Hessian of the start as long as they lead down fast; None where they do not."""
-    history, solve = [], factor_or_pseudo_inverse(objective.hessian(params))
+def _newton(objective, solver, params, memory, hessian, tol):
+    """Steps with one Hessian as long as they lead down fast; None where they do not, even with that of the start."""
+    enough = EXACT if objective.quadratic else tol if memory.brief else ENOUGH * tol
+    known = hessian is not None and not objective.quadratic
+    memory.hessian = hessian if known else objective.hessian(params)
     gradient = objective.value_gradient(params)[1]
-    error = objective.optimality(gradient)
-    for _ in range(STEPS):
-        least, params = error, params - solve(gradient)
-        value, gradient = objective.value_gradient(params)
-        error = objective.optimality(gradient)
+    error, solve = objective.optimality(gradient), factor_or_pseudo_inverse(memory.hessian)
+    history: list[tuple[float, float]] = []
+    while len(history) < STEPS:
+        new = params - solve(gradient)
+        value, slope = objective.value_gradient(new)
+        least, error = error, objective.optimality(slope)
         if not value < np.inf or error > CLOSER * least:
-            return None
+            return _newton(objective, solver, params, memory, None, tol) if known else None
+        params, gradient = new, slope
         history.append((value, error))
-        if error <= ENOUGH * tol and brief:
+        if error <= enough and memory.brief:
             certificate = f"a minimum: the gradient is {error:.1e} of that of the model without features"
             return Solution(
                 params, value, len(history), objective.n_passes, error, None, certificate, True, solver.name,
                 "tol reached", history,
             )  # fmt: skip
-        if error <= ENOUGH * tol:
+        if error <= enough:
             return smooth_solution(
                 objective, params, tol=tol, n_iter=len(history), solver=solver.name, message="tol reached",
                 history=history,
