@@ -42,6 +42,10 @@ MODELS = {
     "one against the rest": LossClassifier("squared_hinge"),
     "hinge": LossClassifier("hinge"),
     "crammer_singer": LossClassifier("crammer_singer"),
+    "log loss with l1": LossClassifier(penalty="l1"),
+    "softmax with l1": LossClassifier(penalty="l1"),
+    "log loss with differences": LossClassifier(penalty=penalties.TotalVariation()),
+    "huber with groups": LossRegressor("huber", penalties.GroupLasso([0, 0, 1, 1])),
     "brier": LossClassifier("brier"),
 }
 
@@ -53,7 +57,7 @@ def searching(model, **params):
 
 
 def data_of(name, n=90):
-    if name in ("softmax", "one against the rest", "crammer_singer"):
+    if name in ("softmax", "softmax with l1", "one against the rest", "crammer_singer"):
         return classification_data(n=n, n_classes=3)
     return data_for(MODELS[name].loss if isinstance(MODELS[name].loss, str) else "huber", n=n)
 
@@ -64,7 +68,7 @@ def test_a_search_along_the_path_chooses_what_a_grid_search_chooses(name):
     grid = GridSearchCV(clone(MODELS[name]), {"alpha": ALPHAS}).fit(X, y)
     model = searching(MODELS[name], alphas=ALPHAS).fit(X, y)
     scores = np.array([grid.cv_results_[f"split{i}_test_score"] for i in range(5)]).T
-    # Kinked fits are good to tol, where the minimum may be flat.  Of others the slopes are within tol = 1e-6, and scores
+    # Kinked fits are good to tol, where the minimum may be flat.  Of others slopes are within tol = 1e-6, and scores
     # depend on the fit smoothly: R² of poisson, that of exp(raw prediction), the most, by up to 10 times as much.
     atol = 1e-3 if "pinball" in name else 1e-5
     np.testing.assert_allclose(model.scores_, scores, rtol=0, atol=atol)

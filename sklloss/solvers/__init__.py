@@ -109,9 +109,9 @@ def follow(objectives, solver, start, guide=None, hessians=None, **options) -> l
             # What changes evenly along the path: the minimum itself, or its distance from the guide.
             if guide is not None:
                 apart = [at.params - guide[i][0] for i, at in enumerate(found)]
-                params, hessian = guide[k][0] + extrapolated(apart, objective.smooth), guide[k][1]
+                params, hessian = guide[k][0] + extrapolated(apart, objective.loss_smooth), guide[k][1]
             elif found:
-                params = extrapolated([at.params for at in found], objective.smooth)
+                params = extrapolated([at.params for at in found], objective.loss_smooth)
         found.append(next_solution(objective, get_solver(solver, objective), params, memory, hessian, **options))
         if hessians is not None:
             hessians.append(memory.hessian)

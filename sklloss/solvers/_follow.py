@@ -31,7 +31,7 @@ CLOSER = 0.2  # of the error, that a step may leave
 ENOUGH = 0.1  # of tol
 EXACT = 1e-12  # of the gradient of the model without features: where a quadratic objective has its minimum
 NEAR = 1.0, 8  # rows kept at first: that much of (n p)^(1/2), and for each parameter at least
-GROW, SHRINK = 1.5, 0.97  # of the rows kept, where some changed side, and where none did
+GROW, SHRINK = 2.0, 0.8  # of the rows kept, where some changed side, and where none did
 SMALL = 3  # times the rows kept: with fewer rows all are kept
 ROUNDS = 5
 TOWARDS = 4  # Newton steps before the exact ones, at most
@@ -67,10 +67,10 @@ def extrapolated(past, smooth):
 def next_solution(objective, solver, params, memory, hessian=None, *, tol, max_iter):
     """The solution of an objective from a start near its minimum, and perhaps with the Hessian of a similar one."""
     found, memory.hessian = None, None
-    if solver.name == "newton" or (solver.name == "least_squares" and memory.brief):
-        found = _newton(objective, solver, params, memory, hessian, tol)
-    elif solver.name == "proximal_newton" and memory.brief and objective.loss_smooth and not objective.bounded:
-        found = _with_l1(objective, solver, params, tol)
+    of_newton = solver.name == "newton" or (solver.name == "least_squares" and memory.brief)
+    with_l1 = solver.name == "proximal_newton" and objective.loss_smooth
+    if of_newton or (with_l1 and not objective.bounded and objective.norms is None):
+        found = _newton(objective, solver, params, memory, hessian, tol, max_iter)
     elif solver.name == "kinks" and (memory.floor or memory.brief):  # a start of which something is known
         memory.floor = memory.floor or FLOOR * objective.null.value
         found = _kinked(objective, solver, params, memory, tol, max_iter)
@@ -80,61 +80,56 @@ def next_solution(objective, solver, params, memory, hessian=None, *, tol, max_i
     return found
 
 
-def _newton(objective, solver, params, memory, hessian, tol):
+def _newton(objective, solver, params, memory, hessian, tol, max_iter):
     """Steps with one Hessian as long as they lead down fast; None where they do not, even with that of the start."""
-    enough = EXACT if objective.quadratic else tol if memory.brief else ENOUGH * tol
-    known = hessian is not None and not objective.quadratic
-    memory.hessian = hessian if known else objective.hessian(params)
-    gradient = objective.value_gradient(params)[1]
-    error, solve = objective.optimality(gradient), factor_or_pseudo_inverse(memory.hessian)
+    smooth, enough = objective if objective.smooth else objective.smooth_part, tol if memory.brief else ENOUGH * tol
+    if objective.quadratic:
+        hessian, enough = None, EXACT
+    memory.hessian = smooth.hessian(params) if hessian is None else hessian
+    value, gradient = smooth.value_gradient(params)
+    error, step = objective.optimality(objective.least_subgradient(params, gradient)), _steps(objective, memory.hessian)
     history: list[tuple[float, float]] = []
     while len(history) < STEPS:
-        new = params - solve(gradient)
-        value, slope = objective.value_gradient(new)
-        least, error = error, objective.optimality(slope)
-        if not value < np.inf or error > CLOSER * least:
-            return _newton(objective, solver, params, memory, None, tol) if known else None
+        new = step(params, gradient)
+        value, slope = (np.inf, None) if new is None else smooth.value_gradient(new)
+        least = error
+        error = objective.optimality(objective.least_subgradient(new, slope)) if value < np.inf else np.inf
+        if error > CLOSER * least:
+            return None if hessian is None else _newton(objective, solver, params, memory, None, tol, max_iter)
         params, gradient = new, slope
-        history.append((value, error))
-        if error <= enough and memory.brief:
-            certificate = f"a minimum: the gradient is {error:.1e} of that of the model without features"
-            return Solution(
-                params, value, len(history), objective.n_passes, error, None, certificate, True, solver.name,
-                "tol reached", history,
-            )  # fmt: skip
+        history.append((value + float(np.tile(objective.l1, objective.n_outputs) @ np.abs(new)), error))
         if error <= enough:
-            return smooth_solution(
-                objective, params, tol=tol, n_iter=len(history), solver=solver.name, message="tol reached",
-                history=history,
-            )  # fmt: skip
-    return None
+            break
+    else:
+        return None
+    if memory.brief:
+        certificate = f"a minimum: the least subgradient is {error:.1e} of that of the model without features"
+        return Solution(
+            params, history[-1][0], len(history), objective.n_passes, error, None, certificate, True, solver.name,
+            "tol reached", history,
+        )  # fmt: skip
+    if not objective.smooth:  # what is left is the certificate
+        found = solver.solve(objective, params, tol=tol, max_iter=max_iter)
+        memory.hessian = smooth.hessian(found.params)  # which the solver has computed
+        return found
+    return smooth_solution(
+        objective, params, tol=tol, n_iter=len(history), solver=solver.name, message="tol reached", history=history
+    )
 
 
-def _with_l1(objective, solver, params, tol):
-    """As `_newton`, with an l1 penalty: quadratic models of one Hessian, and their exact minima."""
-    smooth, history, least = objective.smooth_part, [], np.inf
-    hessian, none = smooth.hessian(params), np.empty((1, 0))
-    l1 = np.tile(objective.l1, objective.n_outputs)
-    gradient = smooth.value_gradient(params)[1]
-    for _ in range(STEPS):
+def _steps(objective, hessian):
+    """A function of the parameters and the slope there: the minimum of the model with this Hessian, or None."""
+    if objective.smooth:
+        solve = factor_or_pseudo_inverse(hessian)
+        return lambda params, gradient: params - solve(gradient)
+    none, l1 = np.empty((1, 0)), np.tile(objective.l1, objective.n_outputs)
+
+    def step(params, gradient):
         model = hessian, gradient - hessian @ params, 0.0
         found = descend(KinkedRows(np.empty((0, len(l1))), none, none, none, l1, 0 * l1, model=model), params)
-        if found is None:
-            return None
-        params = found[0]
-        value, gradient = smooth.value_gradient(params)
-        error = objective.optimality(objective.least_subgradient(params, gradient))
-        if not value < np.inf or error > CLOSER * least:
-            return None
-        least = error
-        history.append((value + float(l1 @ np.abs(params)), error))
-        if error <= ENOUGH * tol:
-            certificate = f"a minimum: the least subgradient is {error:.1e} of that of the model without features"
-            return Solution(
-                params, history[-1][0], len(history), objective.n_passes, error, None, certificate, True, solver.name,
-                "tol reached", history,
-            )  # fmt: skip
-    return None
+        return None if found is None else found[0]
+
+    return step
 
 
 def _kinked(objective, solver, params, memory, tol, max_iter):
@@ -153,7 +148,9 @@ def _kinked(objective, solver, params, memory, tol, max_iter):
     z = relu.kinks - relu.sign * memory.raw
     problem.floor = memory.floor
     w, z = _balanced(problem, params, z, m)
-    aim = tol if objective.l2.any() else min(tol, VERTEX)
+    exact = min(tol, VERTEX)
+    aim = tol if objective.l2.any() else exact
+    last = aim if memory.brief else exact  # with rows on the wrong side, a gap is small enough
     best = np.inf
     kept = np.zeros(n, bool)
     kept[np.argpartition(np.abs(z).min(axis=0), m)[:m]] = True
@@ -170,7 +167,7 @@ def _kinked(objective, solver, params, memory, tol, max_iter):
             problem.w, best, memory.raw, memory.params = w, value, raw, w
         changed = ~kept & (_pattern(z) != pattern)
         memory.near *= GROW if changed.any() else SHRINK
-        if best - problem.dual <= aim * max(best, problem.floor) or not changed.any():
+        if best - problem.dual <= last * max(best, problem.floor) or not changed.any():
             break
         kept |= changed
     value, gap = best + relu.constant, max(0.0, best - problem.dual)
