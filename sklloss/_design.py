@@ -100,7 +100,7 @@ class Design:
             else:
                 block = block - provisional
                 mean += weight @ block
-                square += np.einsum("i,ij,ij->j", weight, block, block)
+                square += weight @ np.multiply(block, block, out=block)
         if not centred:
             mean = np.zeros(d)
         centre = provisional + mean

@@ -322,15 +322,20 @@ class LinearObjective:
         few = slice(None, None, max(1, len(raw) // SETTLED_BY))
         inverse = np.linalg.pinv(self._curvature_of_intercepts(few, raw), hermitian=True)
         shift, best, least = np.zeros(self.n_outputs), np.zeros(self.n_outputs), np.inf
+        step, before = None, None
         for _ in range(SETTLING):
             moved = raw + (shift if self.coupled else shift[0])
-            slope = np.atleast_1d(self.loss.value_gradient(self.y, moved, self.weight)[1].sum(axis=0))
+            slope = np.atleast_1d(self.weight @ self.loss.gradient(self.y, moved))
             if not np.abs(slope).max() < least:
                 break
             best, least = shift, np.abs(slope).max()
             if least <= rounding:
                 break
-            shift = shift - inverse @ slope
+            if step is not None:  # what the last step has shown of the curvature (Broyden)
+                seen = inverse @ (slope - before)
+                inverse = inverse + np.outer(step - seen, step @ inverse) / (step @ seen)
+            step, before = -inverse @ slope, slope
+            shift = shift + step
         theta = params.reshape(self.n_outputs, self.p).copy()
         theta[:, -1] += best
         return theta.ravel()

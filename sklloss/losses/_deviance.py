@@ -13,7 +13,7 @@ from ._base import Loss
 __all__ = ["Gamma", "Poisson", "Tweedie"]
 
 
-NEAR = 0.1  # where expm1(t) - t loses digits, and nine terms of its power series have them all
+NEAR, LAST = 0.3, 14  # where exp(t) - 1 - t loses digits, and a power series with as many terms has them all
 
 
 class _Deviance(Loss):
@@ -96,25 +96,39 @@ class Poisson(_Deviance):
     interval_y_pred = Domain(0.0, np.inf)
     power = 1.0
 
+    def gradient(self, y_true, raw_prediction):
+        y, _, excess, _, _ = self._pieces(y_true, raw_prediction)
+        if not np.isfinite(excess).all():  # of a tiny y, or for good
+            return super().gradient(y_true, raw_prediction)
+        return 2 * y * excess
+
     def value_gradient(self, y_true, raw_prediction, weight):
         # Value and gradient together: they are most of a pass over a narrow X.
+        y, t, excess, near, series = self._pieces(y_true, raw_prediction)
+        rows = excess - np.where(y_true > 0, t, 0)
+        rows[near] = np.square(t[near]) / 2 * series
+        weighted = 2 * (y.T * weight).T
+        value = float((weighted * rows).sum())
+        if not np.isfinite(value):
+            return super().value_gradient(y_true, raw_prediction, weight)
+        return value, weighted * excess
+
+    def _pieces(self, y_true, raw_prediction):
+        """y, t = log(mu / y), exp(t) - 1, the rows where t is near 0, and there (exp(t) - 1 - t) * 2 / t**2.
+
+        Where y is 0 all are of y = 1, and the third is mu.
+        """
         positive = y_true > 0
         y = np.where(positive, y_true, 1)
         t = raw_prediction - np.log(y)
         with np.errstate(over="ignore"):
-            e, mu = np.expm1(t), np.exp(t)
-        gradient = np.where(positive, e, mu)
-        rows = np.where(positive, e - t, mu)
-        near = positive & (np.abs(t) < NEAR)
+            excess = np.exp(t) - positive
+        near = np.nonzero(positive & (np.abs(t) < NEAR))
         s, series = t[near], 1.0
-        for k in range(10, 2, -1):
+        for k in range(LAST, 2, -1):
             series = 1 + s / k * series
-        rows[near] = s * s / 2 * series
-        weighted = (2 * y.T * weight).T
-        value = float((weighted * rows).sum())
-        if not np.isfinite(value):  # of a tiny y, or for good
-            return super().value_gradient(y_true, raw_prediction, weight)
-        return value, weighted * gradient
+        excess[near] = s * (1 + s / 2 * series)
+        return y, t, excess, near, series
 
 
 class Gamma(_Deviance):
@@ -253,10 +267,10 @@ class Tweedie(_Deviance):
 
 def _difference(p, t):
     """g(2 - p) - g(1 - p), g(k) = expm1(k t) / k; near t = 0, where they cancel, by their power series."""
-    near = np.abs(t) * max(1, abs(2 - p), abs(1 - p)) < 0.2
+    near = np.abs(t) * max(1, abs(2 - p), abs(1 - p)) < 1.5
     s = np.where(near, t, 0)
     series = np.zeros_like(s)
-    for k in range(13, 1, -1):
+    for k in range(23, 1, -1):
         series *= s
         series += ((2 - p) ** (k - 1) - (1 - p) ** (k - 1)) / math.factorial(k)
     up, down = (np.expm1(k * t) / k if k else t for k in (2 - p, 1 - p))

@@ -165,8 +165,10 @@ class LogLoss(_ProbabilityLoss):
         return self._softmax_loss(y_true, *_exponentials(raw_prediction))
 
     def gradient(self, y_true, raw_prediction):
+        if raw_prediction.ndim == 1 and self._plain:
+            return _difference(y_true, raw_prediction, np.exp(-np.abs(raw_prediction)))[1]
         if raw_prediction.ndim == 1:
-            down, up = (1 - y_true, y_true) if self._plain else self._mass(y_true, 2, raw_prediction.dtype).T
+            down, up = self._mass(y_true, 2, raw_prediction.dtype).T
             p, q = _both(raw_prediction)
             return down * p - up * q
         if raw_prediction.ndim > 2:
@@ -206,15 +208,16 @@ class LogLoss(_ProbabilityLoss):
         if raw_prediction.ndim != 1 or not self._plain:
             return super().value_gradient(y_true, raw_prediction, weight)
         e = np.exp(-np.abs(raw_prediction))
-        up = raw_prediction >= 0
-        value = np.log1p(e) + np.where(up, 1 - y_true, -y_true) * raw_prediction
-        gradient = (np.where(up, 1, e) * (1 - y_true) - np.where(up, e, 1) * y_true) / (1 + e)
+        value = np.log1p(e)
+        rest, gradient = _difference(y_true, raw_prediction, e)
+        value += rest * raw_prediction
         return float(weight @ value), weight * gradient
 
     def hessian(self, y_true, raw_prediction):
-        """Curvature for two classes, (n,)."""
-        p, q = _both(raw_prediction)
-        return p * q if self._plain else self._mass(y_true, 2, raw_prediction.dtype).sum(axis=1) * p * q
+        """Curvature for two classes, (n,): p * (1 - p)."""
+        e = np.exp(-np.abs(raw_prediction))
+        bend = e / np.square(1 + e)
+        return bend if self._plain else self._mass(y_true, 2, raw_prediction.dtype).sum(axis=1) * bend
 
     def hessian_product(self, y_true, raw_prediction, weight, direction):
         if raw_prediction.ndim == 1:
@@ -239,7 +242,10 @@ class LogLoss(_ProbabilityLoss):
     def fit_intercept_only(self, y_true, weight, n_outputs=1):
         """Best constant raw prediction: a float for n_outputs = 1 (two classes), else (n_outputs,) with mean 0."""
         tiny = np.finfo(float).eps
-        mass = weight @ self._mass(y_true, max(2, n_outputs), np.float64)
+        if n_outputs == 1 and self._plain:
+            mass = np.array([weight @ (1 - y_true), weight @ y_true])
+        else:
+            mass = weight @ self._mass(y_true, max(2, n_outputs), np.float64)
         share = np.clip(mass / mass.sum(), tiny, 1 - tiny)
         raw = np.log(share)
         return float(LOGIT.link(share[1])) if n_outputs == 1 else raw - raw.mean()
@@ -502,6 +508,16 @@ class Brier(_ByClass):
         # y - p without loss of digits where y is 1
         error = np.where(y == 1, q, y - p)
         return half * error * error, -2 * half * p * error, 2 * half * p * (p - error)
+
+
+def _difference(y, raw, e):
+    """p - y, p the probability of class 1, as the second of two; the first is what it tends to for large predictions.
+
+    That is 0 on the side of the label, where nothing cancels; e is exp(-abs(raw)), and is overwritten.
+    """
+    rest = (1 - y) - np.signbit(raw)
+    e /= 1 + e
+    return rest, rest - np.copysign(e, raw)
 
 
 def _both(raw):

@@ -80,8 +80,10 @@ class Newton(Solver):
 
 def _pilot(sample, params, max_iter):
     """The fit of a subsample, or the start where it is no better."""
+    sample.hessian(params)  # value, gradient and Hessian in one pass
+    before = sample.value_gradient(params)[0]
     found = _solve(partial(newton, polish=0), sample, params, PILOT_TOL, max_iter, None)
-    return found.params if found.value < sample.value_gradient(params)[0] else params
+    return found.params if found.value < before else params
 
 
 def _solve(function, objective, params, tol, max_iter, callback):
@@ -125,7 +127,8 @@ def newton(objective, x, *, tol, maxiter, callback, polish=POLISH):
         if polished > polish:
             message = "tol reached"
             break
-        found, trusted = _along(objective, H, step, x, last=polished == polish)
+        # The error of the next iterate is about the square of this one.
+        found, trusted = _along(objective, H, step, x, last=polished == polish and error <= np.sqrt(tol))
         if not trusted and not done:
             above = objective.majorizer(x) if objective.has_majorizer else _damped(H)
             points = [found]
