@@ -479,7 +479,9 @@ class LinearObjective:
         return (coef[:, 0], intercept[0]) if self.n_outputs == 1 else (coef, intercept)
 
     def raw_prediction(self, params):
-        """Raw predictions of the rows in use, (n,) or (n, n_outputs); one pass over X."""
+        """Raw predictions of the rows in use, (n,) or (n, n_outputs); one pass over X, or what it has just found."""
+        if (found := self._seen.get(params.tobytes())) is not None:
+            return found.raw
         theta = params.reshape(self.n_outputs, self.p)
         d = self.design.n_features
         raw = self.design.forward(theta[0, :d] if self.n_outputs == 1 else theta[:, :d].T)

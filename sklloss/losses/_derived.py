@@ -11,6 +11,9 @@ from ._base import Loss, ResidualLoss
 
 __all__ = ["Asymmetric"]
 
+CLOSE = 1e-8  # relative step of Newton's method for a scale, after which its error, about the square, is rounding
+ENOUGH_ROWS = 10_000  # for a median, and the scale around it
+
 
 class _OfResidual(ResidualLoss):
     """A loss that is another in all but what it makes of the residual."""
@@ -140,13 +143,15 @@ class JointScale(Loss):
     def __init__(self, base, floor):
         self.base = base
         self.floor = floor
-        self._near = None  # the last scale found: where the next search starts
+        self._last = None, None  # the last raw predictions, and their scale: where the next search starts
 
     def best_scale(self, y_true, raw_prediction, weight):
         """The minimising s, a float."""
+        if self._last[0] is raw_prediction:
+            return self._last[1]
         base, weight = self.base, weight * self.base.row_weight(y_true) / weight.sum()
         r = base.target(y_true) - raw_prediction
-        scale = self._near or max(1.5 * float(np.median(np.abs(r))), self.floor)
+        scale = self._last[1] or max(1.5 * float(np.median(np.abs(r))), self.floor)
         low, high = self.floor, np.inf
         for _ in range(100):
             z = r / scale
@@ -160,10 +165,10 @@ class JointScale(Loss):
             new = scale * np.exp(np.clip(step, -5, 5))
             if not low <= new <= high:
                 new = np.sqrt(low * high) if high < np.inf else 2 * low
-            if abs(new - scale) <= 4e-16 * scale:
+            before, scale = scale, max(float(new), self.floor)
+            if abs(scale - before) <= CLOSE * before:
                 break
-            scale = max(float(new), self.floor)
-        self._near = scale
+        self._last = raw_prediction, scale
         return scale
 
     def value_gradient(self, y_true, raw_prediction, weight):
@@ -184,8 +189,11 @@ class JointScale(Loss):
         return bend, mixed[:, None], np.array([[-1 / by_scale]])
 
     def fit_intercept_only(self, y_true, weight):
+        # Near enough for a start and a yardstick: a few rounds, and of many rows a part.
+        step = max(1, len(y_true) // ENOUGH_ROWS)
+        y_true, weight = y_true[::step], weight[::step]
         best = float(np.median(self.base.target(y_true)))
-        for _ in range(3):  # near enough for a start and a yardstick
+        for _ in range(3):
             scale = self.best_scale(y_true, np.full(len(y_true), best), weight)
             best = float(Scaled(self.base, scale).fit_intercept_only(y_true, weight))
         return best
