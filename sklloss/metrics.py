@@ -1,8 +1,6 @@
 """Losses as metrics and as scorers."""
 
 import warnings
-from collections import Counter
-from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
@@ -13,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from ._compat import ESTIMATOR_CLASSES, LabelledScorer, check_sample_weight
+from ._sums import distinct
 from .losses._base import encode_classes, get_loss
 
 __all__ = ["average_loss", "d2_loss_score", "d2_loss_scorer", "loss_scorer", "loss_scorers"]
@@ -194,14 +193,8 @@ def loss_scorers(*losses):
     >>> list(loss_scorers("mae", Huber(1.35), Huber(20.0)))
     ['absolute_error', 'huber', 'huber_2']
     """
-    scorers: dict[str, Any] = {}
-    seen: Counter[str] = Counter()
-    for loss in losses:
-        scorer = loss_scorer(loss)
-        base = get_loss(loss).label
-        seen[base] += 1
-        scorers[base if seen[base] == 1 else f"{base}_{seen[base]}"] = scorer
-    return scorers
+    labels = distinct(get_loss(loss).label for loss in losses)
+    return dict(zip(labels, map(loss_scorer, losses), strict=True))
 
 
 def d2_loss_scorer(loss, **params):

@@ -3,7 +3,6 @@
 import html
 import re
 import warnings
-from collections import Counter
 from copy import deepcopy
 from inspect import signature
 from numbers import Integral
@@ -23,6 +22,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._compat import is_scorer, scorer_function, scorer_methods, scorer_options, scorer_sign, watched
+from ._sums import distinct
 from .linear_model import LossClassifier, LossRegressor
 from .losses import Loss
 from .losses._base import get_loss
@@ -419,22 +419,12 @@ def _labelled(items, what, read):
     """{label: item} of a dict, or of a list of items, of which `read` makes a (label, item) pair."""
     if not isinstance(items, dict):
         pairs = [read(item) for item in (items if isinstance(items, list | tuple) else [items])]
-        items = dict(zip(_distinct([label for label, _ in pairs]), [item for _, item in pairs], strict=True))
+        items = dict(zip(distinct([label for label, _ in pairs]), [item for _, item in pairs], strict=True))
     else:
         items = {str(label): read(item)[1] for label, item in items.items()}
     if not items:
         raise ValueError(f"{what} is empty; pass at least one, such as 'absolute_error'; see sklloss.list_losses().")
     return items
-
-
-def _distinct(labels):
-    """Labels of which the second of a name is called name_2, and so on."""
-    seen: Counter[str] = Counter()
-    distinct = []
-    for label in labels:
-        seen[label] += 1
-        distinct.append(label if seen[label] == 1 else f"{label}_{seen[label]}")
-    return distinct
 
 
 def _is_estimator(item):
@@ -538,7 +528,7 @@ def _candidates(losses, metrics, model_class, estimator, param_grid, is_sparse):
     judges = [scorer_options(scorer).get("loss", constant.loss) for scorer in metrics.values()]
     grid = {f"{dummy.steps[-1][0]}__loss": judges}
     fixed = {metric: index for index, metric in enumerate(metrics)}
-    return [*candidates, _Candidate(_distinct([*losses, "Dummy"])[-1], dummy, [grid], fixed)]
+    return [*candidates, _Candidate(distinct([*losses, "Dummy"])[-1], dummy, [grid], fixed)]
 
 
 def _prefixed(grid, model, prefix):

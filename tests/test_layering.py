@@ -10,13 +10,14 @@ import sklloss
 import sklloss.losses
 
 PACKAGE = Path(sklloss.__file__).parent
-LOW = {"_compat", "links"}
+LOW = {"_compat", "_sums", "links"}
 ALLOWED = {
     "_compat": set(),
     "links": set(),
+    "_sums": set(),
     "_norms": set(),
     "losses": {"_norms", *LOW},
-    "penalties": {"_compat", "_norms"},
+    "penalties": {"_compat", "_norms", "_sums"},
     "_design": set(),
     "_objective": {"_design", "losses._base", "penalties"},
     "solvers": {"_compat", "_objective"},
