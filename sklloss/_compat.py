@@ -44,6 +44,7 @@ __all__ = [
     "scorer_methods",
     "scorer_options",
     "scorer_sign",
+    "users_level",
     "watched",
     "with_callbacks",
 ]
@@ -134,6 +135,18 @@ def watched(results, n_results, callbacks):
 def called_by_scikit_learn(depth: int) -> bool:
     """Whether the frame `depth` levels above the caller belongs to scikit-learn."""
     return sys._getframe(depth + 1).f_globals.get("__name__", "").startswith("sklearn.")
+
+
+def users_level() -> int:
+    """The ``stacklevel`` of a warning of the caller that points at the user's line.
+
+    That is the nearest one outside this package, scikit-learn and joblib: versions of scikit-learn wrap ``fit`` in
+    different numbers of frames, and pipelines and searches add theirs.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("sklloss", "sklearn", "joblib"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 # scikit-learn has no public way to ask what a scorer is made of; these are the arguments of its make_scorer.

@@ -10,7 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from ._compat import ESTIMATOR_CLASSES, LabelledScorer, check_sample_weight
+from ._compat import ESTIMATOR_CLASSES, LabelledScorer, check_sample_weight, users_level
 from ._sums import distinct
 from .losses._base import encode_classes, get_loss
 
@@ -128,7 +128,8 @@ def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
     loss = get_loss(loss)
     check_consistent_length(y_true, y_pred, sample_weight)
     if len(y_pred) < 2:
-        warnings.warn("D^2 score is not well-defined with less than two samples.", UndefinedMetricWarning, stacklevel=2)
+        message = "D^2 score is not well-defined with less than two samples."
+        warnings.warn(message, UndefinedMetricWarning, stacklevel=users_level())
         return float("nan")
     loss, y_true, y_pred = _checked(y_true, y_pred, labels, loss)
     weight = check_sample_weight(sample_weight, y_pred)
@@ -418,7 +419,7 @@ def _aligned(estimator, y_true, y_pred, loss):
         f"{len(y_true)} rows; {loss!r} scores these rows "
         + ("at probability 0, clipped." if probabilities else "as the known label with the largest loss."),
         UserWarning,
-        stacklevel=2,
+        stacklevel=users_level(),
     )
     if probabilities:
         known = np.column_stack([1 - y_pred, y_pred]) if y_pred.ndim == 1 else y_pred

@@ -21,7 +21,7 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._compat import is_scorer, scorer_function, scorer_methods, scorer_options, scorer_sign, watched
+from ._compat import is_scorer, scorer_function, scorer_methods, scorer_options, scorer_sign, users_level, watched
 from ._sums import distinct
 from .linear_model import LossClassifier, LossRegressor
 from .losses import Loss
@@ -751,7 +751,7 @@ def _failures(labels, rows, n_splits):
         )
         raise ValueError("No candidate could be scored.\n" + "\n".join(failures or lacks))
     if failures:
-        warnings.warn("Some fits or scores failed.\n" + "\n".join(failures), FitFailedWarning, stacklevel=3)
+        warnings.warn("Some fits or scores failed.\n" + "\n".join(failures), FitFailedWarning, stacklevel=users_level())
     return failures
 
 
