@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.metrics._scorer import _Scorer
+from sklearn.metrics._scorer import _BaseScorer, _Scorer
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -38,7 +38,13 @@ __all__ = [
     "called_by_scikit_learn",
     "check_parameters",
     "check_sample_weight",
+    "is_scorer",
     "one_blas_thread",
+    "scorer_function",
+    "scorer_methods",
+    "scorer_options",
+    "scorer_sign",
+    "users_level",
     "watched",
     "with_callbacks",
 ]
@@ -129,6 +135,45 @@ def watched(results, n_results, callbacks):
 def called_by_scikit_learn(depth: int) -> bool:
     """Whether the frame `depth` levels above the caller belongs to scikit-learn."""
     return sys._getframe(depth + 1).f_globals.get("__name__", "").startswith("sklearn.")
+
+
+def users_level() -> int:
+    """The ``stacklevel`` of a warning of the caller that points at the user's line.
+
+    That is the nearest one outside this package, scikit-learn and joblib: versions of scikit-learn wrap ``fit`` in
+    different numbers of frames, and pipelines and searches add theirs.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("sklloss", "sklearn", "joblib"):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+# scikit-learn has no public way to ask what a scorer is made of; these are the arguments of its make_scorer.
+def is_scorer(item) -> bool:
+    """Whether it is a scorer as `make_scorer` and `get_scorer` return them; an estimator or a function is none."""
+    return isinstance(item, _BaseScorer)
+
+
+def scorer_function(scorer):
+    """The metric of a scorer, a function of y_true and what the estimator responds."""
+    return scorer._score_func
+
+
+def scorer_sign(scorer) -> int:
+    """-1 for the scorer of a loss, which returns minus its metric, else 1."""
+    return scorer._sign
+
+
+def scorer_options(scorer) -> dict[str, Any]:
+    """The keyword arguments that a scorer hands to its metric, as the loss of `average_loss`."""
+    return scorer._kwargs
+
+
+def scorer_methods(scorer) -> tuple[str, ...]:
+    """The methods that a scorer looks for on an estimator; it calls the first that is there."""
+    methods = scorer._response_method
+    return (methods,) if isinstance(methods, str) else tuple(methods)
 
 
 ESTIMATOR_CLASSES = "estimator.classes_"  # in place of labels, until an estimator is scored

@@ -25,6 +25,7 @@ from ._compat import (
     check_parameters,
     check_sample_weight,
     one_blas_thread,
+    users_level,
     with_callbacks,
 )
 from ._objective import LinearObjective
@@ -246,7 +247,7 @@ class LinearLossModel(CallbackSupportMixin, BaseEstimator):
                 + ("" if objective.declared else UNDECLARED)
                 + "Increase max_iter or tol, add a penalty or a larger alpha, or scale the features.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=users_level(),
             )
 
     def _solve(self, problem, solver, objective, params, callback):

@@ -1,8 +1,6 @@
 """Losses as metrics and as scorers."""
 
 import warnings
-from collections import Counter
-from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
@@ -12,7 +10,8 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from ._compat import ESTIMATOR_CLASSES, LabelledScorer, check_sample_weight
+from ._compat import ESTIMATOR_CLASSES, LabelledScorer, check_sample_weight, users_level
+from ._sums import distinct
 from .losses._base import encode_classes, get_loss
 
 __all__ = ["average_loss", "d2_loss_score", "d2_loss_scorer", "loss_scorer", "loss_scorers"]
@@ -129,7 +128,8 @@ def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
     loss = get_loss(loss)
     check_consistent_length(y_true, y_pred, sample_weight)
     if len(y_pred) < 2:
-        warnings.warn("D^2 score is not well-defined with less than two samples.", UndefinedMetricWarning, stacklevel=2)
+        message = "D^2 score is not well-defined with less than two samples."
+        warnings.warn(message, UndefinedMetricWarning, stacklevel=users_level())
         return float("nan")
     loss, y_true, y_pred = _checked(y_true, y_pred, labels, loss)
     weight = check_sample_weight(sample_weight, y_pred)
@@ -194,14 +194,8 @@ def loss_scorers(*losses):
     >>> list(loss_scorers("mae", Huber(1.35), Huber(20.0)))
     ['absolute_error', 'huber', 'huber_2']
     """
-    scorers: dict[str, Any] = {}
-    seen: Counter[str] = Counter()
-    for loss in losses:
-        scorer = loss_scorer(loss)
-        base = get_loss(loss).label
-        seen[base] += 1
-        scorers[base if seen[base] == 1 else f"{base}_{seen[base]}"] = scorer
-    return scorers
+    labels = distinct(get_loss(loss).label for loss in losses)
+    return dict(zip(labels, map(loss_scorer, losses), strict=True))
 
 
 def d2_loss_scorer(loss, **params):
@@ -425,7 +419,7 @@ def _aligned(estimator, y_true, y_pred, loss):
         f"{len(y_true)} rows; {loss!r} scores these rows "
         + ("at probability 0, clipped." if probabilities else "as the known label with the largest loss."),
         UserWarning,
-        stacklevel=2,
+        stacklevel=users_level(),
     )
     if probabilities:
         known = np.column_stack([1 - y_pred, y_pred]) if y_pred.ndim == 1 else y_pred

@@ -3,7 +3,6 @@
 import html
 import re
 import warnings
-from collections import Counter
 from copy import deepcopy
 from inspect import signature
 from numbers import Integral
@@ -22,7 +21,8 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._compat import watched
+from ._compat import is_scorer, scorer_function, scorer_methods, scorer_options, scorer_sign, users_level, watched
+from ._sums import distinct
 from .linear_model import LossClassifier, LossRegressor
 from .losses import Loss
 from .losses._base import get_loss
@@ -160,7 +160,7 @@ def compare_losses(
         )
         rows = watched(results, len(candidates) * len(folds), callbacks)
         labels = [candidate.label for candidate in candidates]
-        signs = {metric: getattr(scorer, "_sign", 1) for metric, scorer in metrics.items()}
+        signs = {metric: scorer_sign(scorer) for metric, scorer in metrics.items()}
         failures = _failures(labels, rows, len(folds))
         ratio = sum(len(test) for _, test, _ in folds) / sum(len(train) for train, _, _ in folds)
         greater = {metric: sign > 0 for metric, sign in signs.items()}
@@ -419,22 +419,12 @@ def _labelled(items, what, read):
     """{label: item} of a dict, or of a list of items, of which `read` makes a (label, item) pair."""
     if not isinstance(items, dict):
         pairs = [read(item) for item in (items if isinstance(items, list | tuple) else [items])]
-        items = dict(zip(_distinct([label for label, _ in pairs]), [item for _, item in pairs], strict=True))
+        items = dict(zip(distinct([label for label, _ in pairs]), [item for _, item in pairs], strict=True))
     else:
         items = {str(label): read(item)[1] for label, item in items.items()}
     if not items:
         raise ValueError(f"{what} is empty; pass at least one, such as 'absolute_error'; see sklloss.list_losses().")
     return items
-
-
-def _distinct(labels):
-    """Labels of which the second of a name is called name_2, and so on."""
-    seen: Counter[str] = Counter()
-    distinct = []
-    for label in labels:
-        seen[label] += 1
-        distinct.append(label if seen[label] == 1 else f"{label}_{seen[label]}")
-    return distinct
 
 
 def _is_estimator(item):
@@ -498,9 +488,12 @@ def _metric(item, model_class):
     """Label and scorer of a loss, a scorer, or the name of one."""
     if isinstance(item, str) and item in get_scorer_names():
         return item.removeprefix("neg_"), get_scorer(item)
-    if hasattr(item, "set_score_request"):
-        loss = item._kwargs.get("loss") if item._sign < 0 else None
-        return item._score_func.__name__ if loss is None else get_loss(loss).label, item
+    if is_scorer(item):
+        loss = scorer_options(item).get("loss") if scorer_sign(item) < 0 else None
+        function = scorer_function(item)
+        return getattr(function, "__name__", type(function).__name__) if loss is None else get_loss(loss).label, item
+    if _is_estimator(item):
+        raise ValueError(f"scoring={item!r} is an estimator; estimators are candidates, losses=[..., {item!r}].")
     loss = _loss_for(item, model_class)
     if (loss.response_method == "predict") != (model_class is LossRegressor):
         raise ValueError(f"scoring={item!r} does not judge the predictions of a {model_class.__name__}.")
@@ -532,10 +525,10 @@ def _candidates(losses, metrics, model_class, estimator, param_grid, is_sparse):
         candidates.append(_Candidate(label, model, grids))
     constant = LossClassifier() if model_class is LossClassifier else LossRegressor(scale=None)  # judged in units of y
     dummy = make_pipeline(FunctionTransformer(_no_features), constant)
-    judges = [getattr(scorer, "_kwargs", {}).get("loss", constant.loss) for scorer in metrics.values()]
+    judges = [scorer_options(scorer).get("loss", constant.loss) for scorer in metrics.values()]
     grid = {f"{dummy.steps[-1][0]}__loss": judges}
     fixed = {metric: index for index, metric in enumerate(metrics)}
-    return [*candidates, _Candidate(_distinct([*losses, "Dummy"])[-1], dummy, [grid], fixed)]
+    return [*candidates, _Candidate(distinct([*losses, "Dummy"])[-1], dummy, [grid], fixed)]
 
 
 def _prefixed(grid, model, prefix):
@@ -576,7 +569,7 @@ def _splits(splitter, X, y, groups, rows):
 def _weighted(scorer):
     """A copy of the scorer that asks for sample_weight, if its function takes it and nothing is said yet."""
     scorer = deepcopy(scorer)
-    takes = "sample_weight" in signature(scorer._score_func).parameters
+    takes = "sample_weight" in signature(scorer_function(scorer)).parameters
     if takes and get_routing_for_object(scorer).score.requests.get("sample_weight") is None:
         scorer.set_score_request(sample_weight=True)
     return scorer
@@ -675,8 +668,7 @@ def _evaluate(candidate, metrics, X, y, metadata, train, test, inner):
 
 def _lacks(model, scorer):
     """Why a scorer can't score a model, in words; "" if it can."""
-    method = getattr(scorer, "_response_method", "predict")
-    methods = (method,) if isinstance(method, str) else method
+    methods = scorer_methods(scorer)
     return "" if any(hasattr(model, name) for name in methods) else f"it has no {' or '.join(methods)}"
 
 
@@ -759,7 +751,7 @@ def _failures(labels, rows, n_splits):
         )
         raise ValueError("No candidate could be scored.\n" + "\n".join(failures or lacks))
     if failures:
-        warnings.warn("Some fits or scores failed.\n" + "\n".join(failures), FitFailedWarning, stacklevel=3)
+        warnings.warn("Some fits or scores failed.\n" + "\n".join(failures), FitFailedWarning, stacklevel=users_level())
     return failures
 
 

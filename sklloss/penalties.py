@@ -5,51 +5,30 @@
 The intercept is never penalised.  A penalty is three pieces of data, from which the objective and the solvers work.
 """
 
-import re
-from collections import Counter
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
 
 from ._compat import Interval, check_parameters
 from ._norms import Norms, differences, stacked
+from ._sums import Addend, WeightedSum
 
 __all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "Penalty", "PenaltySum", "TotalVariation", "get_penalty"]
 
 
-class Penalty(BaseEstimator):
+class Penalty(Addend):
     """Base class of penalties: ``||D coef||_1 + 1/2 coef' P coef + a sum of norms``, with D and P diagonal.
 
     A subclass returns what it has; None stands for zero.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
-    __array_ufunc__ = None  # a NumPy number times a penalty is a penalty, not an array of them
 
-    def __mul__(self, weight):
-        if not isinstance(weight, Real):
-            return NotImplemented
-        return PenaltySum([part for _, part in self.summands], [float(weight * w) for w, _ in self.summands])
-
-    __rmul__ = __mul__
-
-    def __add__(self, other):
-        if isinstance(other, Real) and other == 0:
-            return self  # sum([...]) starts at 0
-        if not isinstance(other, Penalty):
-            return NotImplemented
-        pairs = [*self.summands, *other.summands]
-        return PenaltySum([part for _, part in pairs], [w for w, _ in pairs])
-
-    __radd__ = __add__
-
-    @property
-    def summands(self):
-        """(weight, penalty) pairs of which the penalty is the sum."""
-        return [(1.0, self)]
+    @staticmethod
+    def _sum_class():
+        return PenaltySum
 
     def l1_operator(self, n_features):
         """Diagonal of D, (n_features,) and non-negative, or None."""
@@ -338,7 +317,7 @@ class TotalVariation(Penalty):
         return differences(self.shape, n_features, self.weights, self.order, self.isotropic)
 
 
-class PenaltySum(Penalty):
+class PenaltySum(WeightedSum, Penalty):
     """A weighted sum of penalties, as written by ``0.2 * L1() + TotalVariation()``.
 
     With p_k the penalties::
@@ -363,51 +342,11 @@ class PenaltySum(Penalty):
     ['l1', 'l1__weights', 'penalties']
     """
 
+    _terms, _kind = "penalties", "sklloss.penalties.Penalty"
+
     def __init__(self, penalties, weights=None):
         self.penalties = penalties
         self.weights = weights
-
-    @property
-    def summands(self):
-        weights = [1.0] * len(self.penalties) if self.weights is None else self.weights
-        pairs = zip(weights, self.penalties, strict=True)
-        return [(w * v, part) for w, penalty in pairs for v, part in penalty.summands]
-
-    def _named_parts(self):
-        seen: Counter[str] = Counter()
-        for _, part in self.summands:
-            name = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(part).__name__).lower()
-            seen[name] += 1
-            yield (name if seen[name] == 1 else f"{name}_{seen[name]}"), part
-
-    def get_params(self, deep=True):
-        params = {"penalties": self.penalties, "weights": self.weights}
-        if deep and all(isinstance(penalty, Penalty) for penalty in self.penalties):
-            for name, part in self._named_parts():
-                params[name] = part
-                params |= {f"{name}__{key}": value for key, value in part.get_params().items()}
-        return params
-
-    def set_params(self, **params):
-        named = dict(self._named_parts())
-        if named.keys() & params:
-            weights = [weight for weight, _ in self.summands]
-            self.penalties = [params.pop(name, part) for name, part in named.items()]
-            self.weights = params.pop("weights", weights)
-        return super().set_params(**params)
-
-    def check(self):
-        what = f"penalties={self.penalties!r}, weights={self.weights!r}"
-        if not len(self.penalties) or not all(isinstance(penalty, Penalty) for penalty in self.penalties):
-            raise ValueError(f"penalties must be a list of sklloss.penalties.Penalty, at least one; got {what}.")
-        weights = np.ones(len(self.penalties)) if self.weights is None else np.asarray(self.weights, dtype=float)
-        if weights.shape != (len(self.penalties),) or not np.all(np.isfinite(weights) & (weights >= 0)):
-            raise ValueError(
-                f"weights must be {len(self.penalties)} finite numbers >= 0, one for each penalty; got {what}."
-            )
-        for _, part in self.summands:
-            part.check()
-        return self
 
     def _sum(self, diagonal, n_features):
         found = [(w, getattr(part, diagonal)(n_features)) for w, part in self.summands]

@@ -6,11 +6,22 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, UndefinedMetricWarning
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklloss import LossClassifier, LossRegressor, get_loss
+from sklloss import (
+    LossClassifier,
+    LossRegressor,
+    LossRegressorCV,
+    compare_losses,
+    d2_loss_score,
+    get_loss,
+    loss_scorer,
+)
 from sklloss.losses import AbsoluteError, SquaredError
+from sklloss.metrics import d2_loss_scorer
 
 from .common import CLASSIFICATION, REGRESSION, classification_data, data_for, does_not_warn, regression_data
 from .test_penalties import estimator_for
@@ -34,6 +45,35 @@ def fit_or_be_told(model, X, y):
     assert model.solution_.converged != bool(caught)
     assert model.solution_.converged != model.solution_.certificate.startswith("not")
     return model
+
+
+# ----------------------------------------------------------------------------------------------------------- warnings
+SHORT = {"max_iter": 1, "tol": 1e-12}
+D2 = d2_loss_scorer("squared_error")
+
+
+@pytest.mark.parametrize(
+    ("category", "call"),
+    [
+        (ConvergenceWarning, lambda X, y: LossRegressor("cauchy", **SHORT).fit(X, y)),
+        (ConvergenceWarning, lambda X, y: LossClassifier(**SHORT).fit(X, y > 0)),
+        (ConvergenceWarning, lambda X, y: LossRegressorCV("poisson", alphas=[0.1], **SHORT).fit(X, np.abs(y))),
+        (ConvergenceWarning, lambda X, y: make_pipeline(StandardScaler(), LossRegressor("cauchy", **SHORT)).fit(X, y)),
+        (ConvergenceWarning, lambda X, y: GridSearchCV(LossRegressor("cauchy", **SHORT), {"alpha": [1]}).fit(X, y)),
+        (UndefinedMetricWarning, lambda X, y: d2_loss_score(y[:1], y[:1], loss="mse")),
+        (UndefinedMetricWarning, lambda X, y: cross_val_score(LossRegressor(), X, y, cv=80, scoring=D2)),
+        (UserWarning, lambda X, y: loss_scorer("log_loss")(LossClassifier().fit(X, y > 0), X, np.sign(y) + (y > 2))),
+        (FitFailedWarning, lambda X, y: compare_losses(X, y, ["huber", "poisson"], param_grid={}, cv=2)),
+    ],
+)  # fmt: skip
+def test_a_warning_points_at_the_line_of_the_user(category, call):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call(*regression_data())
+    assert caught
+    assert {(each.category, each.filename, each.lineno) for each in caught} == {
+        (category, __file__, call.__code__.co_firstlineno)
+    }
 
 
 # --------------------------------------------------------------------------------------------------------- parameters

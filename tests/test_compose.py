@@ -1,6 +1,7 @@
 """Sums of losses and asymmetric losses: their facts, parameters, and fits."""
 
 import copy
+import operator
 import pickle
 
 import numpy as np
@@ -22,6 +23,7 @@ from sklloss.losses import (
     Dice,
     EpsilonInsensitive,
     Expectile,
+    FeatureLoss,
     FunctionLoss,
     Hinge,
     Huber,
@@ -35,6 +37,7 @@ from sklloss.losses import (
     Tukey,
     Tweedie,
 )
+from sklloss.penalties import L1
 
 from .common import classification_data, does_not_warn, regression_data
 
@@ -164,6 +167,20 @@ def test_parts_and_weights_are_searched_over():
     assert len(set(search.cv_results_["mean_test_score"])) == 4
 
 
+def test_parts_of_a_sum_have_names_and_wrong_weights_do_not_hide_them():
+    loss = FeatureLoss(Huber(), None) + Huber() + Huber(2.0)
+    assert [name for name in loss.get_params() if "__" not in name] == [
+        "losses", "weights", "feature_loss", "huber", "huber_2",
+    ]  # fmt: skip
+    assert loss.set_params(weights=[1.0]).get_params()["huber_2__delta"] == 2.0
+
+
+def test_a_loss_and_a_penalty_do_not_add_up():
+    for terms in ((Huber(), L1()), (L1(), Huber()), (Huber(), 1.0), (1.0, L1())):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            operator.add(*terms)
+
+
 def test_facts_of_a_sum_are_derived():
     assert (Huber() + Pinball()).convex
     assert not (Huber() + Pinball()).smooth
@@ -187,9 +204,11 @@ def test_facts_of_a_sum_are_derived():
     ("loss", "message"),
     [
         (LossSum([], []), "at least one"),
+        (LossSum(None), "losses must be a list of sklloss.losses.Loss instances.* got losses=None"),
+        (LossSum([Huber(), L1()]), "losses must be a list of sklloss.losses.Loss"),
         (LossSum(["huber"]), r"must be a list of sklloss.losses.Loss instances.* got losses=\['huber'\]"),
         (LossSum([Huber()], [-1.0]), r"weights must be 1 finite numbers >= 0, .* got .*weights=\[-1.0\]"),
-        (LossSum([Huber()], [0.0]), "not all 0"),
+        (LossSum([Huber()], [0.0]), "must not all be 0"),
         (LossSum([Huber(), Pinball()], [1.0]), "weights must be 2 finite numbers"),
         (Huber() + Huber(0.0), "'delta' parameter of Huber"),
         (

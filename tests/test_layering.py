@@ -4,18 +4,20 @@ import ast
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import make_scorer
 
 import sklloss
 import sklloss.losses
 
 PACKAGE = Path(sklloss.__file__).parent
-LOW = {"_compat", "links"}
+LOW = {"_compat", "_sums", "links"}
 ALLOWED = {
     "_compat": set(),
     "links": set(),
+    "_sums": set(),
     "_norms": set(),
     "losses": {"_norms", *LOW},
-    "penalties": {"_compat", "_norms"},
+    "penalties": {"_compat", "_norms", "_sums"},
     "_design": set(),
     "_objective": {"_design", "losses._base", "penalties"},
     "solvers": {"_compat", "_objective"},
@@ -61,6 +63,8 @@ def test_only_compat_touches_private_names_of_scikit_learn():
                 private = [part for part in node.module.split(".") if part.startswith("_")]
                 private += [alias.name for alias in node.names if alias.name.startswith("_")]
                 assert not private, f"{path.name} imports {private} from {node.module}"
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in vars(make_scorer(len)), f"{path.name} reads {node.attr} of a scorer"
 
 
 def test_all_names_what_can_be_imported():

@@ -173,10 +173,11 @@ def test_scoring_takes_names_losses_scorers_and_functions():
         return np.abs(y_true - y_pred) ** 3
 
     scoring = ["r2", "neg_mean_absolute_error", "mae", Huber(2.0), loss_scorer(Huber(9.0)), cubed,
-               make_scorer(mean_absolute_error, greater_is_better=False)]  # fmt: skip
+               make_scorer(mean_absolute_error, greater_is_better=False),
+               make_scorer(partial(mean_absolute_error), greater_is_better=False)]  # fmt: skip
     comparison = compare_losses(X, Y, ["squared_error"], scoring=scoring, **FAST)
     assert comparison.metrics_ == [
-        "r2", "mean_absolute_error", "absolute_error", "huber", "huber_2", "cubed", "mean_absolute_error_2",
+        "r2", "mean_absolute_error", "absolute_error", "huber", "huber_2", "cubed", "mean_absolute_error_2", "partial",
     ]  # fmt: skip
     assert [name for name, greater in comparison.greater_is_better_.items() if greater] == ["r2"]
     mae = [
@@ -380,6 +381,7 @@ def test_sparse_matrices_and_data_frames_give_the_same_numbers(comparison):
         ({"estimator": Ridge()}, "must be, or hold, one LossRegressor or LossClassifier; it holds 0"),
         ({"losses": [Ridge()]}, "these have none; pass scoring"),
         ({"scoring": []}, "scoring is empty"),
+        ({"scoring": Ridge()}, r"scoring=Ridge\(\) is an estimator; estimators are candidates"),
         ({"scoring": "hinge"}, "scoring='hinge' does not judge the predictions of a LossRegressor"),
         ({"param_grid": {"huber": GRID, "hubre": GRID}}, r"param_grid names \['hubre'\], the candidates are"),
         ({"param_grid": {"loss__beta": [1]}}, "Invalid parameter 'beta'"),

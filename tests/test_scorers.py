@@ -32,7 +32,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from sklloss import LossClassifier, LossRegressor, average_loss, d2_loss_score, get_loss, loss_scorer, loss_scorers
-from sklloss.losses import Brier, Hinge, Huber, LogLoss, Pinball, SquaredError
+from sklloss._compat import is_scorer, scorer_function, scorer_methods, scorer_options, scorer_sign
+from sklloss.losses import AbsoluteError, Brier, Hinge, Huber, LogLoss, Pinball, SquaredError
 from sklloss.metrics import d2_loss_scorer
 
 from .common import CLASSIFICATION, REGRESSION, classification_data, regression_data
@@ -425,6 +426,23 @@ def test_a_probability_loss_on_predict_is_refused_in_a_search():
     scorer = make_scorer(average_loss, greater_is_better=False, loss="log_loss")
     with pytest.raises(ValueError, match="response_method='predict_proba'"):
         cross_val_score(LogisticRegression(), X, y, scoring=scorer, error_score="raise")
+
+
+def test_what_a_scorer_is_made_of_can_be_asked():
+    scorers = [loss_scorer("mae"), loss_scorer("hinge"), metrics.get_scorer("roc_auc"), metrics.get_scorer("r2")]
+    assert all(map(is_scorer, scorers))
+    assert not any(map(is_scorer, [LinearRegression(), LinearRegression, metrics.r2_score, "r2", Hinge()]))
+    assert [scorer_function(scorer) for scorer in scorers[1:]] == [
+        average_loss,
+        metrics.roc_auc_score,
+        metrics.r2_score,
+    ]
+    assert [scorer_sign(scorer) for scorer in scorers] == [-1, -1, 1, 1]
+    losses = [scorer_options(scorer).get("loss") for scorer in scorers]
+    assert [type(loss) for loss in losses] == [AbsoluteError, Hinge, type(None), type(None)]
+    assert [scorer_methods(scorer) for scorer in scorers] == [
+        ("predict",), ("decision_function",), ("decision_function", "predict_proba"), ("predict",),
+    ]  # fmt: skip
 
 
 def test_loss_scorers_names_each_loss_once():

@@ -280,8 +280,8 @@ def test_parts_of_a_sum_of_penalties_are_searched_over():
     replaced = clone(model).set_params(penalty__total_variation=GroupLasso(np.arange(24) // 4))
     assert isinstance(replaced.penalty.penalties[1], GroupLasso)
     for penalty, message in (
-        (PenaltySum([]), "penalties must be a list of sklloss.penalties.Penalty, at least one"),
-        (PenaltySum(["l1"]), "penalties must be a list of sklloss.penalties.Penalty, at least one"),
+        (PenaltySum([]), "penalties must be a list of sklloss.penalties.Penalty instances, at least one"),
+        (PenaltySum(["l1"]), "penalties must be a list of sklloss.penalties.Penalty instances, at least one"),
         (PenaltySum([L1()], [-1]), "weights must be 1 finite numbers >= 0, one for each penalty"),
         (L1() + TotalVariation(order=0), "'order' parameter of TotalVariation"),
     ):

@@ -8,16 +8,15 @@ returns ``(n,)``, over columns the sum; ``gradient`` and ``hessian`` return the 
 """
 
 import difflib
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import optimize
-from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
 from .._compat import called_by_scikit_learn, check_parameters, check_sample_weight
+from .._sums import Addend
 from ..links import IDENTITY, Domain
 from ._kinks import relu_kinks
 
@@ -27,7 +26,7 @@ _REGISTRY: dict[str, type["Loss"]] = {}
 _FACTS = ("convex", "smooth", "elementwise", "quadratic", "standardized", "multiclass", "probabilistic")
 
 
-class Loss(BaseEstimator):
+class Loss(Addend):
     """Base class of every loss.
 
     A subclass with a ``name`` is filed in the registry the moment it is defined.  It writes ``loss`` and
@@ -118,7 +117,6 @@ class Loss(BaseEstimator):
     relu: Any = None
     response_method: str = "predict"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
-    __array_ufunc__ = None  # a NumPy number times a loss is a loss, not an array of losses
 
     def __init_subclass__(cls, listed=True, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -140,30 +138,16 @@ class Loss(BaseEstimator):
             return type(self).__name__
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
 
-    # ---------------------------------------------------------------- composition
-    def __mul__(self, weight):
-        if not isinstance(weight, Real):
-            return NotImplemented
-        return _loss_sum((weight, self))
+    @staticmethod
+    def _sum_class():
+        from ._compose import LossSum
 
-    __rmul__ = __mul__
-
-    def __add__(self, other):
-        if isinstance(other, Real) and other == 0:
-            return self  # sum([...]) starts at 0
-        return _loss_sum((1.0, self), (1.0, other)) if isinstance(other, Loss) else NotImplemented
-
-    __radd__ = __add__
+        return LossSum
 
     @property
     def label(self):
         """What a table or a dict of scorers calls the loss."""
         return getattr(self, "name", type(self).__name__)
-
-    @property
-    def summands(self):
-        """(weight, loss) pairs of which the loss is the sum."""
-        return [(1.0, self)]
 
     # ---------------------------------------------------------------- mathematics
     def loss(self, y_true, raw_prediction):
@@ -602,14 +586,6 @@ def list_losses(kind=None, **facts):
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
-def _loss_sum(*terms):
-    """The `LossSum` of (weight, loss) pairs, in which sums are taken apart."""
-    from ._compose import LossSum
-
-    flat = [(float(w * v), part) for w, loss in terms for v, part in loss.summands]
-    return LossSum([part for _, part in flat], [w for w, _ in flat])
-
-
 def encode_classes(index, n_classes, loss):
     """Class indices (n,) in the form a loss takes: 0.0 / 1.0 for two classes, else indices or one-hot rows."""
     if n_classes == 2:

@@ -1,12 +1,11 @@
 """Weighted sums of losses."""
 
-from collections import Counter
-
 import numpy as np
 from scipy import optimize
 from sklearn.utils.metaestimators import available_if
 
 from .._norms import stacked
+from .._sums import WeightedSum
 from ._base import Loss, best_of, best_row, root
 from ._derived import SmoothedKinks, has_soft_kinks
 from ._kinks import Kinks
@@ -17,7 +16,7 @@ __all__ = ["LossSum"]
 WIDTHS = 0.1 ** np.arange(1, 7)  # of the smooth losses that stand for a sum with kinks, in units of y
 
 
-class LossSum(Loss):
+class LossSum(WeightedSum, Loss):
     """A weighted sum of losses, as written by ``0.7 * LogLoss() + 0.3 * Brier()``.
 
     With l_k the losses::
@@ -48,63 +47,20 @@ class LossSum(Loss):
 
     use = "a compromise between its parts"
     definite = False
+    _terms, _kind = "losses", "sklloss.losses.Loss"
 
     def __init__(self, losses, weights=None):
         self.losses = losses
         self.weights = weights
-
-    # ---------------------------------------------------------------------- parts
-    @property
-    def summands(self):
-        weights = [1.0] * len(self.losses) if self.weights is None else self.weights
-        return [(w * v, part) for w, loss in zip(weights, self.losses, strict=True) for v, part in loss.summands]
-
-    @property
-    def parts(self):
-        """The losses of the sum, sums in it taken apart."""
-        return [part for _, part in self.summands]
-
-    def _named_parts(self):
-        seen: Counter[str] = Counter()
-        for part in self.parts:
-            name = getattr(part, "name", type(part).__name__.lower())
-            seen[name] += 1
-            yield (name if seen[name] == 1 else f"{name}_{seen[name]}"), part
-
-    def get_params(self, deep=True):
-        params = {"losses": self.losses, "weights": self.weights}
-        if deep and all(isinstance(loss, Loss) for loss in self.losses):
-            for name, part in self._named_parts():
-                params[name] = part
-                params |= {f"{name}__{key}": value for key, value in part.get_params().items()}
-        return params
-
-    def set_params(self, **params):
-        named = dict(self._named_parts())
-        if replaced := named.keys() & params:
-            weights = [weight for weight, _ in self.summands]
-            self.losses = [params.pop(name, part) for name, part in named.items()]
-            self.weights = params.pop("weights", weights)
-            if not replaced <= named.keys():
-                raise ValueError(f"Unknown parts {sorted(replaced - named.keys())} of {self!r}.")
-        return super().set_params(**params)
 
     def _like(self, parts):
         """The sum with other parts, of the same weights."""
         return LossSum(list(parts), [weight for weight, _ in self.summands])
 
     def check(self):
-        what = f"losses={self.losses!r}, weights={self.weights!r}"
-        if not len(self.losses) or not all(isinstance(loss, Loss) for loss in self.losses):
-            raise ValueError(f"losses must be a list of sklloss.losses.Loss instances, at least one; got {what}.")
-        weights = np.ones(len(self.losses)) if self.weights is None else np.asarray(self.weights, dtype=float)
-        valid = weights.shape == (len(self.losses),) and np.all(np.isfinite(weights) & (weights >= 0))
-        if not valid or not weights.any():
-            raise ValueError(
-                f"weights must be {len(self.losses)} finite numbers >= 0, one for each loss, not all 0; got {what}."
-            )
-        for part in self.parts:
-            part.check()
+        super().check()
+        if not any(weight for weight, _ in self.summands):
+            raise ValueError(f"The weights of a sum must not all be 0; got {self!r}.")
         if len({(part.response_method, part.link, type(part).decision) for part in self.parts}) > 1:
             said = ", ".join(f"{part!r} ({part.response_method}, {part.link} link)" for part in self.parts)
             raise ValueError(f"The losses of a sum must take the same kind of prediction; got {said}.")
