@@ -324,9 +324,7 @@ class LinearObjective:
         if not (self.fit_intercept and together and known):
             return params
         raw, rounding = self._evaluate(params).raw, EPS * self.null.mass
-        # A few thousand rows know the curvature well enough for steps that all have it.
-        few = slice(None, None, max(1, len(raw) // SETTLED_BY))
-        inverse = np.linalg.pinv(self._curvature_of_intercepts(few, raw), hermitian=True)
+        inverse = np.linalg.pinv(self._curvature_of_intercepts(raw), hermitian=True)
         shift, best, least = np.zeros(self.n_outputs), np.zeros(self.n_outputs), np.inf
         for _ in range(SETTLING):
             moved = raw + (shift if self.coupled else shift[0])
@@ -341,11 +339,17 @@ class LinearObjective:
         theta[:, -1] += best
         return theta.ravel()
 
-    def _curvature_of_intercepts(self, rows, raw):
-        """Second derivatives by the intercepts, from some of the rows, (n_outputs, n_outputs)."""
+    def mean_curvature(self, params):
+        """Second derivative of an elementwise loss by the intercept of each output, about, (n_outputs,)."""
+        return self._curvature_of_intercepts(self._evaluate(params).raw).diagonal()
+
+    def _curvature_of_intercepts(self, raw):
+        """Second derivatives by the intercepts, (n_outputs, n_outputs)."""
+        # A few thousand rows know the curvature well enough for steps that all have it.
+        rows = slice(None, None, max(1, len(raw) // SETTLED_BY))
         y, raw, weight = self.y[rows], raw[rows], self.weight[rows] / self.weight[rows].sum() * self.weight.sum()
         if not self.coupled:
-            return np.atleast_2d(weight @ self.loss.hessian(y, raw))
+            return np.diag(np.atleast_1d(weight @ self.loss.hessian(y, raw)))
         directions = np.eye(self.n_outputs)[:, None] * np.ones((len(raw), 1))
         return np.array([self.loss.hessian_product(y, raw, weight, each).sum(axis=0) for each in directions])
 
