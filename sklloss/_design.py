@@ -10,6 +10,7 @@ __all__ = ["Design", "GramSums"]
 
 OWN = "origin", "gram", "by_columns", "_views"  # what a design computes once, and another may not inherit
 BLOCK_BYTES = 1 << 21  # measured: smaller blocks cost calls, larger ones leave the caches
+MOST_ROWS = 1 << 14  # of a block, so that the temporaries of its rows stay there
 TOGETHER = 1e6  # numbers up to which several Gram matrices are one batch: it saves calls, and costs memory
 FAR = 30.0  # a centre this many spreads from 0 is subtracted in each block, before digits are lost
 
@@ -96,7 +97,7 @@ class Design:
             weight = self.weight[rows]
             if self.sparse:
                 mean += block.T @ weight
-                square += block.multiply(block).T @ weight
+                square += block.power(2).T @ weight
             else:
                 block = block - provisional
                 mean += weight @ block
@@ -208,7 +209,7 @@ class Design:
 
 def _block(X):
     """Rows of a block."""
-    return max(256, int(BLOCK_BYTES / (8 * max(1.0, _per_row(X)))))
+    return max(256, int(min(MOST_ROWS, BLOCK_BYTES / (8 * max(1.0, _per_row(X))))))
 
 
 def _per_row(X):

@@ -62,7 +62,10 @@ class _Null:
 
 @dataclass
 class _Evaluation:
-    """What one pass over X finds: value, gradient, Hessian if asked for, raw predictions."""
+    """What one pass over X finds: value, gradient, Hessian if asked for, raw predictions.
+
+    Kinks of the penalty are left out, so that an objective and its smooth part share what they have seen.
+    """
 
     value: float
     gradient: np.ndarray
@@ -280,7 +283,10 @@ class LinearObjective:
     def value_gradient(self, params):
         """Objective, a float (inf where it overflows), and its gradient, (n_params,); one pass over X."""
         found = self._evaluate(params)
-        return found.value, found.gradient
+        kinks = float(self._of_all_outputs[0] @ np.abs(params))
+        if self.norms is not None:
+            kinks += float(self.norms.value(params))
+        return found.value + kinks, found.gradient
 
     def hessian(self, params):
         """Hessian, (n_params, n_params); value and gradient come out of the same pass."""
@@ -318,9 +324,7 @@ class LinearObjective:
         if not (self.fit_intercept and together and known):
             return params
         raw, rounding = self._evaluate(params).raw, EPS * self.null.mass
-        # A few thousand rows know the curvature well enough for steps that all have it.
-        few = slice(None, None, max(1, len(raw) // SETTLED_BY))
-        inverse = np.linalg.pinv(self._curvature_of_intercepts(few, raw), hermitian=True)
+        inverse = np.linalg.pinv(self._curvature_of_intercepts(raw), hermitian=True)
         shift, best, least = np.zeros(self.n_outputs), np.zeros(self.n_outputs), np.inf
         step, before = None, None
         for _ in range(SETTLING):
@@ -340,11 +344,17 @@ class LinearObjective:
         theta[:, -1] += best
         return theta.ravel()
 
-    def _curvature_of_intercepts(self, rows, raw):
-        """Second derivatives by the intercepts, from some of the rows, (n_outputs, n_outputs)."""
+    def mean_curvature(self, params):
+        """Second derivative of an elementwise loss by the intercept of each output, about, (n_outputs,)."""
+        return self._curvature_of_intercepts(self._evaluate(params).raw).diagonal()
+
+    def _curvature_of_intercepts(self, raw):
+        """Second derivatives by the intercepts, (n_outputs, n_outputs)."""
+        # A few thousand rows know the curvature well enough for steps that all have it.
+        rows = slice(None, None, max(1, len(raw) // SETTLED_BY))
         y, raw, weight = self.y[rows], raw[rows], self.weight[rows] / self.weight[rows].sum() * self.weight.sum()
         if not self.coupled:
-            return np.atleast_2d(weight @ self.loss.hessian(y, raw))
+            return np.diag(np.atleast_1d(weight @ self.loss.hessian(y, raw)))
         directions = np.eye(self.n_outputs)[:, None] * np.ones((len(raw), 1))
         return np.array([self.loss.hessian_product(y, raw, weight, each).sum(axis=0) for each in directions])
 
@@ -361,7 +371,9 @@ class LinearObjective:
                 found = self._sweep(params, second)
             else:
                 found = self._sweep_together(params, curvature)
-        self._seen = dict([*self._seen.items(), (key, found)][-2:])
+        self._seen[key] = found
+        if len(self._seen) > 2:
+            del self._seen[next(iter(self._seen))]
         return found
 
     @property
@@ -412,12 +424,10 @@ class LinearObjective:
         return found
 
     def _penalised(self, params, value, sums, raw):
-        """The evaluation from the sums over the rows: the penalty comes on top."""
-        l1, l2 = self._of_all_outputs
+        """The evaluation from the sums over the rows: the l2 penalty comes on top."""
+        l2 = self._of_all_outputs[1]
         gradient = sums.gradient().ravel() + l2 * params
-        value += float(l1 @ np.abs(params) + 0.5 * (l2 @ (params * params)))
-        if self.norms is not None:
-            value += float(self.norms.value(params))
+        value += float(0.5 * (l2 @ (params * params)))
         hessian = self._assemble(sums.gram.standardised()) if sums.gram is not None and value < np.inf else None
         return _Evaluation(value, gradient, hessian, raw)
 
@@ -635,9 +645,10 @@ class LinearObjective:
         smooth = copy(self)
         smooth._free = self._free  # of the whole
         smooth.__dict__.pop("_of_all_outputs", None)
-        smooth.l1, smooth.norms, smooth._seen = np.zeros(self.p), None, {}
+        smooth.l1, smooth.norms = np.zeros(self.p), None
         smooth.lower, smooth.upper, smooth.bounds = np.full(self.p, -np.inf), np.full(self.p, np.inf), None
         if not self.loss_smooth:
+            smooth._seen = {}
             smooth.__dict__.pop("kinks", None)
             smooth.__dict__.pop("constant_hessian", None)
             smooth.loss = (self.variation or self.kinks).rest

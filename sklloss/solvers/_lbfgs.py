@@ -3,10 +3,11 @@
 It runs in variables in which the Gram matrix of X is the identity: with G = R'R from a strided subsample of the rows,
 z = R params, column by column of the raw prediction (for softmax regression this is Böhning's bound).  What is left
 of the conditioning is that of the loss alone, so that 10 to 20 evaluations suffice where plain L-BFGS needs hundreds.
-Beyond a few thousand columns the factor costs more than it saves; there the unit norm of the standardised columns is
-all the preconditioning.  With curvature and few parameters, where that takes too long, Newton's method goes on if the
-loss is convex, else SciPy's trust-region method, and Newton steps, where they are cheap, end the fit at rounding, as
-long as the Hessian is positive definite; then the minimum is strict.  A loss that is not convex ends in a local
+Beyond a few thousand columns the factor costs more than it saves; there each parameter is measured by its own
+curvature: that of the loss, alike for all as their columns have unit norm, and that of the l2 penalty, which is large
+for a column of few entries.  With curvature and few parameters, where that takes too long, Newton's method goes on if
+the loss is convex, else SciPy's trust-region method, and Newton steps, where they are cheap, end the fit at rounding,
+as long as the Hessian is positive definite; then the minimum is strict.  A loss that is not convex ends in a local
 minimum, and the certificate says so.
 """
 
@@ -39,7 +40,7 @@ class LBFGS(Solver):
 
     def solve(self, objective, params, *, tol, max_iter, callback=None):
         options = {"maxiter": max_iter, "maxfun": 20 * max_iter, "ftol": 0.0, "gtol": 0.0, "maxcor": 20, "maxls": 50}
-        basis = _gram_basis(objective) if objective.p <= GRAM_COLUMNS else None
+        basis = _gram_basis(objective) if objective.p <= GRAM_COLUMNS else _diagonal_basis(objective)
         curved = objective.has_curvature and objective.n_params <= NEWTON_PARAMS
         given = {"tol": tol, "callback": callback}
         newton = curved and objective.convex
@@ -94,6 +95,15 @@ def _polish(objective, params):
             break
         params, gradient = params + step, new
     return params, True
+
+
+def _diagonal_basis(objective):
+    """Change of variables that turns the curvature of the model without features into one of unit diagonal."""
+    curvature = np.ones(objective.n_outputs)
+    if objective.loss.elementwise and objective.has_curvature:
+        curvature = objective.mean_curvature(objective.null.params)
+    root = np.sqrt(np.where(curvature > 0, curvature, 1.0)[:, None] + objective.l2).ravel()
+    return lambda params: root * params, lambda z: z / root, lambda gradient: gradient / root
 
 
 def _gram_basis(objective):
