@@ -35,8 +35,11 @@ class Design:
     """
 
     def __init__(self, X, weight, rows=None, *, centred=True):
-        self.X, self.weight, self.rows = X, weight, rows
         self.sparse = sparse.issparse(X)
+        if self.sparse and not X.has_canonical_format:  # SciPy would sum duplicates in place, and X is the user's
+            X = X.copy()
+            X.sum_duplicates()
+        self.X, self.weight, self.rows = X, weight, rows
         self.n_rows, self.n_features = len(weight), X.shape[1]
         self.block = _block(X)
         self.shift = None

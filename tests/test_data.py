@@ -178,6 +178,15 @@ def test_the_layout_in_memory_changes_nothing(loss, penalty, layout):
     assert_same(model.fit(given, y).predict(given), expected, model)
 
 
+def test_sparse_data_are_left_as_they_were():
+    X, y = regression_data()
+    given = with_duplicates_out_of_order(X)
+    parts = given.data.copy(), given.indices.copy(), given.indptr.copy()
+    LossRegressor("huber", alpha=0.01).fit(given, y).predict(given)
+    for before, after in zip(parts, (given.data, given.indices, given.indptr), strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
 @pytest.mark.parametrize("name", REGRESSION + CLASSIFICATION)
 def test_read_only_integer_and_boolean_data_are_fitted_as_their_copies(name):
     X, y = data_for(name)

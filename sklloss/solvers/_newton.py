@@ -31,7 +31,7 @@ __all__ = ["Newton", "minimum_along", "newton"]
 PILOT_ROWS = 20  # rows of the subsample for each parameter, and at least
 PILOT_LEAST = 2000
 PILOT_TOL = 1e-3
-DEAR = 30  # numbers of a row from which a Hessian costs as much as two passes
+DEAR = 30  # numbers of a row from which a Hessian costs as much as two passes; of sparse rows it always costs more
 SAMPLE = 5  # there one row in so many gives the Hessian of all steps
 LEFT = 0.3  # the part of the gradient that such a step may leave, else it pays to take a Hessian of its own
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
@@ -67,13 +67,13 @@ class Newton(Solver):
         if size >= n_rows / SAMPLE:
             return _solve(newton, objective, params, tol, max_iter, callback)
         params = _pilot(objective.subsample(size), params, max_iter)
-        if objective.design.per_row < DEAR:
+        if not objective.design.sparse and objective.design.per_row < DEAR:
             return _solve(newton, objective, params, tol, max_iter, callback)
         sample = objective.subsample(n_rows // SAMPLE)
         params = _pilot(sample, params, max_iter)
 
         def method(objective, x, **given):
-            return chords(objective, x, factor_or_pseudo_inverse(sample.hessian(x)), **given)
+            return chords(objective, x, sample.hessian, **given)
 
         return _solve(method, objective, params, tol, max_iter, callback)
 
@@ -94,14 +94,18 @@ def _solve(function, objective, params, tol, max_iter, callback):
     return run(objective, params, method, Newton.name, tol=tol, options={}, callback=callback, own_test=True)
 
 
-def chords(objective, x, solve, *, tol, maxiter, callback):
-    """Minimise by steps of one Hessian, by which `solve` divides; where they leave too much, by `newton`."""
+def chords(objective, x, hessian, *, tol, maxiter, callback):
+    """Minimise by steps of one Hessian, that of a sample, then of all rows; where both leave too much, by `newton`."""
+    solve = factor_or_pseudo_inverse(hessian(x))
     value, gradient = objective.value_gradient(x)
     for n_iter in range(maxiter):
         step = -solve(gradient)
         new, end = objective.value_gradient(x + step)
         if not (new <= value and np.abs(end).max() <= LEFT * np.abs(gradient).max()):
-            return newton(objective, x, tol=tol, maxiter=maxiter - n_iter, callback=callback)
+            left = {"tol": tol, "maxiter": maxiter - n_iter, "callback": callback}
+            if hessian == objective.hessian:
+                return newton(objective, x, **left)
+            return chords(objective, x, objective.hessian, **left)
         x, value, gradient = x + step, new, end
         callback(x)
         if objective.optimality(gradient) <= tol and not _promises(objective, value, gradient, -solve(gradient), tol):
