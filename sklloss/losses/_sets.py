@@ -183,8 +183,8 @@ class SetLoss(Loss):
 
     def loss(self, y_true, raw_prediction):
         raise NotImplementedError(
-            f"{self!r} is a loss of sets of rows; a row has none of its own, and there is no share of it that is "
-            "explained (D²). Use average_loss or loss_scorer; of raw predictions, value_gradient or set_values."
+            f"{self!r} is a loss of sets of rows; a row has none of its own. Use average_loss or loss_scorer; of raw "
+            "predictions, value_gradient or set_values."
         )
 
     gradient = loss
