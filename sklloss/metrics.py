@@ -95,9 +95,9 @@ def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None, samp
     mean for squared_error (D² is R²), the median for absolute_error, a quantile for pinball, the mean for the
     deviances, the shares of the classes for log_loss and brier.  These are scikit-learn's ``r2_score``,
     ``d2_absolute_error_score``, ``d2_pinball_score``, ``d2_tweedie_score``, ``d2_log_loss_score`` and
-    ``d2_brier_score``.  Of several outputs it is the mean of their D².  Of a loss of sets of rows (dice) the constant is
-    one for all sets, such as the region that is everything.  The loss is taken as it is passed: a Huber loss with its
-    delta in the unit of y.
+    ``d2_brier_score``.  Of several outputs it is the mean of their D².  Of a loss of sets of rows (dice) the constant
+    is one for all sets, such as the region that is everything.  The loss is taken as it is passed: a Huber loss with
+    its delta in the unit of y.
 
     Where y_true is constant, or the best constant has a loss of 0, it is 1.0 for a prediction that is as good, else
     0.0.

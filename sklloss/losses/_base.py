@@ -118,9 +118,9 @@ class Loss(Addend):
     response_method: str = "predict"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
-    def __init_subclass__(cls, listed=True, **kwargs):
+    def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "name" not in vars(cls) or not listed:
+        if "name" not in vars(cls):
             return
         for key in (cls.name, *cls.aliases):
             owner = _REGISTRY.get(key)

@@ -30,7 +30,7 @@ class Variation:
     rest: Any = None
 
 
-class PredictionVariation(Loss, listed=False):  # a term of other losses, which alone would predict nothing
+class PredictionVariation(Loss):  # without a name: it is a term of other losses, and alone would predict nothing
     """How much the predictions of a row vary between neighbours, where they form a signal or an image::
 
         loss = sum_axis weights[axis] * sum abs(differences of that order of raw_prediction along the axis)
@@ -70,7 +70,6 @@ class PredictionVariation(Loss, listed=False):  # a term of other losses, which 
     array([12.])
     """
 
-    name = "prediction_variation"
     use = "the same value for neighbours; y does not count"
     smooth = False
     multiclass = True
@@ -86,6 +85,10 @@ class PredictionVariation(Loss, listed=False):  # a term of other losses, which 
         self.weights = weights
         self.order = order
         self.isotropic = isotropic
+
+    @property
+    def n_outputs(self):
+        return None if self.shape is None else int(np.prod(self.shape))
 
     def norms(self, n_outputs):
         """The `Norms` of so many outputs."""
