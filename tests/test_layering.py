@@ -15,7 +15,7 @@ ALLOWED = {
     "_compat": set(),
     "links": set(),
     "_sums": set(),
-    "_norms": set(),
+    "_norms": {"_compat"},
     "losses": {"_norms", *LOW},
     "penalties": {"_compat", "_norms", "_sums"},
     "_design": set(),

@@ -1,13 +1,11 @@
 """Losses of several raw predictions of a row together, whose kinks are norms of linear functions of them."""
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from .._compat import Interval
-from .._norms import Norms, differences
+from .._norms import DIFFERENCES, Norms, differences
 from ._base import Loss
 
 __all__ = ["PredictionVariation"]
@@ -73,12 +71,7 @@ class PredictionVariation(Loss):  # without a name: it is a term of other losses
     use = "the same value for neighbours; y does not count"
     smooth = False
     multiclass = True
-    _parameter_constraints = {
-        "shape": [Integral, "array-like", None],
-        "weights": ["array-like", None],
-        "order": [Interval(Integral, 1, None, closed="left")],
-        "isotropic": ["boolean"],
-    }
+    _parameter_constraints = DIFFERENCES
 
     def __init__(self, shape=None, weights=None, order=1, isotropic=False):
         self.shape = shape
