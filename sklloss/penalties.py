@@ -22,6 +22,14 @@ class Penalty(Addend):
     """Base class of penalties: ``||D coef||_1 + 1/2 coef' P coef + a sum of norms``, with D and P diagonal.
 
     A subclass returns what it has; None stands for zero.
+
+    Examples
+    --------
+    >>> class Later(Penalty):
+    ...     def l2_matrix(self, n_features):
+    ...         return np.arange(1.0, n_features + 1)
+    >>> Later().value(np.array([1.0, 2.0]))
+    4.5
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
