@@ -15,7 +15,16 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["Norms", "differences", "stacked"]
+from ._compat import Interval
+
+__all__ = ["DIFFERENCES", "Norms", "differences", "stacked"]
+
+DIFFERENCES: dict[str, list[Any]] = {  # the parameters of `differences`
+    "shape": [Integral, "array-like", None],
+    "weights": ["array-like", None],
+    "order": [Interval(Integral, 1, None, closed="left")],
+    "isotropic": ["boolean"],
+}
 
 SETTLED = 1e-12  # of the largest entry: a norm that is rounding
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from ._sums import distinct
 from .losses._base import get_loss
 from .metrics import loss_scorers
 
@@ -151,6 +152,15 @@ class LossComparisonDisplay:
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklloss import compare_losses
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> comparison = compare_losses(X[:90], y[:90], ["mse", "mae"], param_grid={"alpha": [0.01]}, cv=3)
+    >>> comparison.plot().ax_.get_ylabel()
+    'trained with'
     """
 
     def __init__(self, comparison):
@@ -271,6 +281,16 @@ class ResidualWeightDisplay:
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklloss import LossRegressor
+    >>> from sklloss.displays import ResidualWeightDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> display = ResidualWeightDisplay.from_estimator(LossRegressor("tukey").fit(X, y), X, y)
+    >>> display.weight.shape
+    (442,)
     """
 
     def __init__(self, y_pred, residual, weight, names):
@@ -347,6 +367,16 @@ class TrainingDisplay:
     ----------
     ax_ : ndarray of shape (2,) of matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklloss import LossRegressor
+    >>> from sklloss.displays import TrainingDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> models = [LossRegressor("huber").fit(X, y), LossRegressor("huber", alpha=1.0).fit(X, y)]
+    >>> list(TrainingDisplay.from_estimators(models).histories)
+    ['huber', 'huber_2']
     """
 
     def __init__(self, histories):
@@ -359,7 +389,8 @@ class TrainingDisplay:
         Parameters
         ----------
         estimators : dict of str to estimator, or list of estimators
-            `LossRegressor` or `LossClassifier`, or pipelines that end in one; in a list they are called by their loss.
+            `LossRegressor` or `LossClassifier`, or pipelines that end in one; in a list they are called by their loss,
+            and a second of a name gets ``_2``.
         ax : pair of matplotlib Axes, default=None
             None: a new figure.
         **kwargs : dict
@@ -369,9 +400,12 @@ class TrainingDisplay:
         -------
         TrainingDisplay
         """
-        pairs = estimators.items() if isinstance(estimators, dict) else ((None, each) for each in estimators)
-        models = [(label, each[-1] if isinstance(each, Pipeline) else each) for label, each in pairs]
-        return cls({label or model.loss_.label: model.solution_.history for label, model in models}).plot(ax, **kwargs)
+        named = isinstance(estimators, dict)
+        fitted = estimators.values() if named else estimators
+        models = [each[-1] if isinstance(each, Pipeline) else each for each in fitted]
+        labels = estimators if named else distinct(model.loss_.label for model in models)
+        histories = {label: model.solution_.history for label, model in zip(labels, models, strict=True)}
+        return cls(histories).plot(ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):
         """Draw the histories.

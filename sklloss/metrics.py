@@ -84,7 +84,7 @@ def average_loss(y_true, y_pred, *, loss, sample_weight=None, labels=None, sampl
     return rows if aggregate is None else _aggregated(rows.ravel(), weight, aggregate)
 
 
-def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
+def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None, sample_set=None):
     """D² of any loss: the share of it that a prediction explains beyond the best constant.
 
     ::
@@ -95,21 +95,27 @@ def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
     mean for squared_error (D² is R²), the median for absolute_error, a quantile for pinball, the mean for the
     deviances, the shares of the classes for log_loss and brier.  These are scikit-learn's ``r2_score``,
     ``d2_absolute_error_score``, ``d2_pinball_score``, ``d2_tweedie_score``, ``d2_log_loss_score`` and
-    ``d2_brier_score``.  Of several outputs it is the mean of their D².  The loss is taken as it is passed: a Huber loss
-    with its delta in the unit of y.
+    ``d2_brier_score``.  Of several outputs it is the mean of their D².  Of a loss of sets of rows (dice) the constant
+    is one for all sets, such as the region that is everything.  The loss is taken as it is passed: a Huber loss with
+    its delta in the unit of y.
 
     Where y_true is constant, or the best constant has a loss of 0, it is 1.0 for a prediction that is as good, else
     0.0.
 
     Parameters
     ----------
-    y_true, y_pred, loss, sample_weight, labels
+    y_true, y_pred, loss, sample_weight, labels, sample_set
         As in `average_loss`.
 
     Returns
     -------
     float
         Higher is better; NaN, with an UndefinedMetricWarning, for fewer than two samples.
+
+    Raises
+    ------
+    ValueError
+        As `average_loss`; also for a loss without a least value, as psnr, of which there are no shares.
 
     References
     ----------
@@ -133,6 +139,8 @@ def d2_loss_score(y_true, y_pred, *, loss, sample_weight=None, labels=None):
         return float("nan")
     loss, y_true, y_pred = _checked(y_true, y_pred, labels, loss)
     weight = check_sample_weight(sample_weight, y_pred)
+    if not loss.elementwise:
+        return _explained(loss, y_true, y_pred, weight, sample_set)
     if loss.response_method == "predict" and y_true.ndim == 2 and y_true.shape == y_pred.shape and not loss.coupled:
         outputs = range(y_true.shape[1])
         return float(np.mean([_explained(loss.column(k), y_true[:, k], y_pred[:, k], weight) for k in outputs]))
@@ -377,17 +385,29 @@ def _pixel_rows(values):
     return np.moveaxis(values, 1, -1).reshape(-1, values.shape[1])
 
 
-def _explained(loss, y_true, y_pred, weight):
+def _explained(loss, y_true, y_pred, weight, sample_set=None):
     """1 - loss / loss of the best constant, for one output or for all columns of a classification."""
-    rows, counts = loss.per_sample(y_true, y_pred), loss.denominator(y_true)
+    loss.checked(y_true, y_pred)  # rows of weight 0 as well
+    counts = loss.denominator(y_true)
     kept = (weight if counts is None else weight * counts) > 0
-    rows, y_true, y_pred, weight = rows[kept], y_true[kept], y_pred[kept], weight[kept]
-    value = loss.mean(y_true, rows, weight)
+    sets = {} if loss.elementwise else {"sample_set": loss.sets(sample_set, len(kept)).only(kept)}
+    y_true, y_pred, weight = y_true[kept], y_pred[kept], weight[kept]
+
+    def average(y_pred):
+        if sets:
+            return _mean_over_sets(loss, y_true, y_pred, weight, **sets)
+        return loss.mean(y_true, loss.per_sample(y_true, y_pred), weight)
+
+    value = average(y_pred)
+    if sets and loss.response_method == "predict" and average(y_true) < 0:
+        raise ValueError(f"{loss!r} has no least value, and so there are no shares of it; use average_loss.")
     n_outputs = [y_pred.shape[1]] if loss.multiclass and y_pred.ndim == 2 else []
-    best = loss.fit_intercept_only(y_true, weight, *n_outputs)
+    best = loss.fit_intercept_only(y_true, weight, *n_outputs, **sets)
     # As a prediction, so that it is clipped as y_pred is: the two then tie where both are sure.
     constant = loss.response(np.broadcast_to(best, y_pred.shape).astype(np.float64)).astype(y_pred.dtype)
-    least = loss.mean(y_true, loss.per_sample(y_true, constant), weight)
+    least = average(constant)
+    if not np.isfinite(least):
+        raise ValueError(f"The best constant has the loss {least} by {loss!r}, and so there are no shares of it.")
     if least == 0 or (y_true == y_true[:1]).all():
         return float(value <= least)
     return 1 - value / least

@@ -173,7 +173,7 @@ def compare_losses(
 
 
 class LossComparison:
-    """What `compare_losses` returns: a matrix, trained with by judged by, with errors and verdicts.
+    """What `compare_losses` returns: a matrix, trained with by judged by, with errors and verdicts; see there.
 
     Attributes
     ----------

@@ -5,14 +5,14 @@
 The intercept is never penalised.  A penalty is three pieces of data, from which the objective and the solvers work.
 """
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 
 from ._compat import Interval, check_parameters
-from ._norms import Norms, differences, stacked
+from ._norms import DIFFERENCES, Norms, differences, stacked
 from ._sums import Addend, WeightedSum
 
 __all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "Penalty", "PenaltySum", "TotalVariation", "get_penalty"]
@@ -22,6 +22,14 @@ class Penalty(Addend):
     """Base class of penalties: ``||D coef||_1 + 1/2 coef' P coef + a sum of norms``, with D and P diagonal.
 
     A subclass returns what it has; None stands for zero.
+
+    Examples
+    --------
+    >>> class Later(Penalty):
+    ...     def l2_matrix(self, n_features):
+    ...         return np.arange(1.0, n_features + 1)
+    >>> Later().value(np.array([1.0, 2.0]))
+    4.5
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
@@ -300,12 +308,7 @@ class TotalVariation(Penalty):
     1.0
     """
 
-    _parameter_constraints = {
-        "shape": [Integral, "array-like", None],
-        "weights": ["array-like", None],
-        "order": [Interval(Integral, 1, None, closed="left")],
-        "isotropic": ["boolean"],
-    }
+    _parameter_constraints = DIFFERENCES
 
     def __init__(self, shape=None, weights=None, order=1, isotropic=False):
         self.shape = shape

@@ -29,6 +29,7 @@ from sklloss.losses import (
     Pinball,
     Poisson,
     Poly1,
+    PredictionVariation,
     Ramp,
     ResidualLoss,
     SetLoss,
@@ -62,6 +63,8 @@ VARIANTS = [  # parameters at which facts change, and constants far from those o
     Dice(squared=True), Dice(smoothing=0), Dice(smoothing=0, squared=True), Dice(smoothing=3.0), Tversky(0.3, 0.7),
     Tversky(1.0, 0.0, smoothing=0.5), CTC(blank=2), CTC(zero_infinity=True), PSNR(data_range=255),
     0.5 * LogLoss() + 0.5 * Dice(), LogLoss() + CTC(), SquaredError() + 0.1 * PSNR(),
+    PredictionVariation(), PredictionVariation(order=3), PredictionVariation((2, 3), [1.0, 0.5]),
+    PredictionVariation((2, 2), isotropic=True), Huber() + 0.1 * PredictionVariation((2, 2), isotropic=True),
 ]  # fmt: skip
 
 
@@ -233,6 +236,21 @@ class SmallRelu(AbsoluteError):
 class HidesItsKinks(AbsoluteError):
     def kinks(self, y_true):
         return None
+
+
+class OtherVariation(PredictionVariation):
+    def variation(self, y_true, n_outputs):
+        return PredictionVariation(order=2).variation(y_true, n_outputs)
+
+
+class SmoothedFromBelow(PredictionVariation):
+    def smoothed(self, width):
+        return 0.9 * super().smoothed(width)
+
+
+class SmoothedTooFarAbove(CrammerSinger):
+    def excess(self, n_classes):
+        return 0.3 * super().excess(n_classes)
 
 
 class LowMajorizer(Huber):
@@ -545,6 +563,9 @@ BROKEN = [
     (StandardizedTwice(), testing.check_standardized, r"multiple of r\*\*2 / 2 near 0: .* got = \[2"),
     (SmallRelu(), testing.check_kinks, "loss is the sum of its relu: y_true = "),
     (HidesItsKinks(), testing.check_kinks, "must hand its kinks to the solvers: relu = .* got = None"),
+    (OtherVariation(), testing.check_kinks, "loss is the sum of its variation: y_true = "),
+    (SmoothedFromBelow(), testing.check_smoothed, "smoothed lies above the loss by at most width .* width = 0.01"),
+    (SmoothedTooFarAbove(), testing.check_smoothed, "smoothed lies above the loss by at most width"),
     (LowMajorizer(), testing.check_majorizer, "parabola of majorizer must lie above the loss: .*touches_at"),
     (OverflowsToNan(), testing.check_extremes, "loss must never be NaN in float64: .* got = nan"),
     (OverflowsToInf(), testing.check_extremes, "finite in float64 where it does not overflow: .* got = inf"),

@@ -15,7 +15,7 @@ ALLOWED = {
     "_compat": set(),
     "links": set(),
     "_sums": set(),
-    "_norms": set(),
+    "_norms": {"_compat"},
     "losses": {"_norms", *LOW},
     "penalties": {"_compat", "_norms", "_sums"},
     "_design": set(),
@@ -26,7 +26,7 @@ ALLOWED = {
     "linear_model": {"losses", "penalties", "_objective", "_scale", "solvers", *LOW},
     "_factor": set(),
     "path": {"losses", "linear_model", "_factor", "solvers", *LOW},
-    "displays": {"losses", "metrics"},
+    "displays": {"_sums", "losses", "metrics"},
     "model_selection": {"losses", "metrics", "linear_model", "displays", *LOW},
     "testing": {"losses", "penalties", "_objective", "solvers", "metrics", "linear_model", *LOW},
 }

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn import metrics
+from sklearn import config_context, metrics
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sklloss import average_loss, d2_loss_score, get_loss
+from sklloss import LossClassifier, average_loss, d2_loss_score, get_loss
 from sklloss.links import SOFTMAX
-from sklloss.losses import Hinge, Huber, LogLoss, Pinball, Tweedie
+from sklloss.losses import CTC, PSNR, Dice, Hinge, Huber, Jaccard, LogLoss, Lovasz, Pinball, Tversky, Tweedie
+from sklloss.metrics import d2_loss_scorer
 
 from .common import CLASSIFICATION, REGRESSION
 
@@ -275,6 +276,60 @@ def test_d2_of_pixels_and_soft_targets_is_that_of_rows():
     assert d2_loss_score(np.eye(3)[y.ravel()], flat, loss="brier") == pytest.approx(
         d2_loss_score(y.ravel(), flat, loss="brier"), rel=1e-9
     )
+
+
+def test_d2_of_dice_is_that_of_the_f1_score_beyond_everything():
+    y, p = rng.integers(0, 2, 50), rng.integers(0, 2, 50)  # as a constant, the region that is everything is the best
+    f1, everything = metrics.f1_score(y, p), metrics.f1_score(y, np.ones(50))
+    got = d2_loss_score(y, p.astype(float), loss=Dice(smoothing=0))
+    assert got == pytest.approx((f1 - everything) / (1 - everything), rel=1e-9)
+
+
+OF_SETS = [Dice(), Jaccard(0), Tversky(0.3, 0.7), Lovasz(), CTC(), 0.5 * LogLoss() + 0.5 * Dice()]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("loss", OF_SETS, ids=repr)
+def test_d2_of_sets_is_the_share_explained_beyond_the_best_constant(loss, n_classes):
+    n, of_sequences = 60, loss.needs_sets
+    y = rng.integers(0, n_classes, n) * (np.arange(n) % 3 == 0 if of_sequences else 1)
+    given = {"sample_set": np.repeat(["c", "a", "b"], 20)[rng.permutation(n)], "labels": np.arange(n_classes)}
+    weight = (given["sample_set"] == "a") + 1.0 if of_sequences else np.arange(n) % 4
+    share = np.bincount(y, minlength=n_classes) / n
+    good = 0.3 * share + 0.7 * np.eye(n_classes)[y]
+    constants = [share, *np.eye(n_classes), *(0.5 * share + 0.5 * np.eye(n_classes))]
+    tried = [good, *(np.tile(constant, (n, 1)) for constant in constants)]
+    values = np.array([average_loss(y, p, loss=loss, sample_weight=weight, **given) for p in tried])
+    scores = [d2_loss_score(y, p, loss=loss, sample_weight=weight, **given) for p in tried]
+    assert max(scores[1:]) <= 1e-6 < scores[0] < 1  # the best constant of several classes is found by a descent
+    missing = 1 - np.array(scores)
+    np.testing.assert_allclose(missing * values[1], values * missing[1], rtol=1e-12)  # proportional to the loss
+    names = {**given, "sample_set": np.unique(given["sample_set"], return_inverse=True)[1]}
+    assert d2_loss_score(y, good, loss=loss, sample_weight=weight, **names) == pytest.approx(scores[0], rel=1e-12)
+
+
+def test_d2_of_sets_says_where_there_are_no_shares():
+    y, sets = np.arange(6) % 2, np.repeat([0, 1], 3)
+    with pytest.raises(ValueError, match=r"PSNR\(\) has no least value, and so there are no shares of it"):
+        d2_loss_score(y, y + 2.0, loss=PSNR(), sample_set=sets)
+    with pytest.raises(ValueError, match="needs sample_set"):
+        d2_loss_score(y, y + 0.0, loss=CTC())
+    with pytest.raises(ValueError, match="The best constant has the loss inf by CTC"):
+        d2_loss_score(np.array([1, 1, 1, 1, 0, 0]), y + 0.0, loss=CTC(), sample_set=np.arange(6) > 1)
+    with pytest.raises(ValueError, match="a label for each of the 6 rows"):
+        d2_loss_score(y, y + 0.0, loss=Dice(), sample_set=[0, 1])
+
+
+def test_searches_by_d2_of_sets_route_them():
+    X, y = rng.normal(size=(60, 2)), np.arange(60) % 2
+    sets = np.repeat(np.arange(6), 10)
+    with config_context(enable_metadata_routing=True):
+        scorer = d2_loss_scorer("dice").set_score_request(sample_set=True)
+        model = LossClassifier().fit(X, y)
+        got = scorer(model, X, y, sample_set=sets)
+    expected = d2_loss_score(y, model.predict_proba(X), loss="dice", sample_set=sets)
+    assert got == pytest.approx(expected, rel=1e-12)
+    assert got != d2_loss_score(y, model.predict_proba(X), loss="dice")
 
 
 # --------------------------------------------------------------------------------------- pixels and soft targets

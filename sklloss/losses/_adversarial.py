@@ -17,7 +17,7 @@ class LSGAN(ResidualLoss):
         loss = (f - y_true)**2
 
     Domain: y_true in {0, 1}.  Response: decision_function = f - 1/2, whose sign is the class; its probability is
-    clip(f, 0, 1).
+    clip(f, 0, 1).  Unit: none.
     Facts: convex, quadratic.
 
     References

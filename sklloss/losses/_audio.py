@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator
 from .._compat import Interval, check_parameters
 from ._adversarial import LSGAN
 from ._compose import LossSum
-from ._feature_maps import NetworkLayers, _is_network, soft_relu, soft_relu_slope
+from ._feature_maps import NetworkLayers, _is_network
 from ._features import FeatureLoss
+from ._maps import soft_relu, soft_relu_slope
 from ._residual import AbsoluteError
 
 __all__ = ["MelSpectrogram", "hifigan_generator", "mel_spectrogram"]

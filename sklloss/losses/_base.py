@@ -118,9 +118,9 @@ class Loss(Addend):
     response_method: str = "predict"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
-    def __init_subclass__(cls, listed=True, **kwargs):
+    def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "name" not in vars(cls) or not listed:
+        if "name" not in vars(cls):
             return
         for key in (cls.name, *cls.aliases):
             owner = _REGISTRY.get(key)
@@ -346,6 +346,20 @@ class ResidualLoss(Loss):
 
     Write ``rho(r)``, its derivative ``psi(r)``, and ``psi_prime(r)`` where there is a curvature.  A loss with kinks
     declares ``relu`` instead, and ``rho`` and ``psi`` follow from it.
+
+    Examples
+    --------
+    >>> class Cubic(ResidualLoss):
+    ...     def rho(self, r):
+    ...         return np.abs(r) ** 3
+    ...     def psi(self, r):
+    ...         return 3 * r * np.abs(r)
+    ...     def psi_prime(self, r):
+    ...         return 6 * np.abs(r)
+    >>> Cubic().loss(np.array([3.0, 1.0]), np.array([1.0, 2.0]))
+    array([8., 1.])
+    >>> from sklloss import LossRegressor
+    >>> model = LossRegressor(Cubic()).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 3.0])
     """
 
     def rho(self, r):
@@ -430,6 +444,16 @@ class MarginLoss(Loss):
 
     Write ``phi(m)``, its derivative ``phi_prime(m)``, and ``phi_second(m)`` where there is a curvature.  A loss with
     kinks declares ``relu`` instead, and ``phi`` and ``phi_prime`` follow from it.
+
+    Examples
+    --------
+    >>> class WideHinge(MarginLoss):
+    ...     smooth = False
+    ...     relu = ((-1.0, 2.0),)  # max(0, 2 - m)
+    >>> WideHinge().loss(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
+    array([1.5, 2.5])
+    >>> from sklloss import LossClassifier
+    >>> model = LossClassifier(WideHinge()).fit([[0.0], [1.0], [2.0]], ["no", "yes", "yes"])
     """
 
     response_method = "decision_function"

@@ -26,7 +26,8 @@ class LossSum(WeightedSum, Loss):
     Sums in the sum are taken apart.  ``get_params`` knows each part by its registry name, a second part of a name as
     ``name_2``: in a search, ``loss__log_loss__label_smoothing`` and ``loss__weights``.
 
-    Domain: where all parts are defined.  Link and response: those of the parts, which must agree.
+    Domain: where all parts are defined.  Link and response: those of the parts, which must agree.  Unit: theirs, times
+    that of the weights.
     Facts: convex, smooth, quadratic where all parts are; what is False here may still be true of the sum.
 
     Parameters

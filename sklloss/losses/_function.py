@@ -38,7 +38,7 @@ class FunctionLoss(Loss):
     found and the fit is exact; a kink in a curved function is split off; without a kink it is fitted as a smooth
     loss.  A function that is none of these is fitted by a path of smoother and smoother averages, without a gap.
 
-    Domain: y_true real, {0, 1} for decision_function.  Link: identity.
+    Domain: y_true real, {0, 1} for decision_function.  Link: identity.  Unit: that of what the function returns.
     Facts: those that are given; None is unknown and counts as False.
 
     Parameters

@@ -107,6 +107,16 @@ class SetLoss(Loss):
 
     A subclass writes `per_set`.  Value and gradient of the mean over sets follow, and `of_sets`, the loss of certain
     sets, which takes no ``sample_set``.
+
+    Examples
+    --------
+    >>> class SquaredErrorOfTotals(SetLoss):
+    ...     def per_set(self, y_true, raw_prediction, weight, sets):
+    ...         over = sets.sum(weight * (raw_prediction - y_true))
+    ...         return over**2, 2 * weight * over[sets.index]
+    >>> y, raw, weight = np.array([1.0, 2.0, 3.0]), np.array([2.0, 1.0, 1.0]), np.ones(3)
+    >>> SquaredErrorOfTotals().set_values(y, raw, weight, ["north", "north", "south"])
+    array([0., 4.])
     """
 
     elementwise = False
@@ -183,8 +193,8 @@ class SetLoss(Loss):
 
     def loss(self, y_true, raw_prediction):
         raise NotImplementedError(
-            f"{self!r} is a loss of sets of rows; a row has none of its own, and there is no share of it that is "
-            "explained (D²). Use average_loss or loss_scorer; of raw predictions, value_gradient or set_values."
+            f"{self!r} is a loss of sets of rows; a row has none of its own. Use average_loss or loss_scorer; of raw "
+            "predictions, value_gradient or set_values."
         )
 
     gradient = loss

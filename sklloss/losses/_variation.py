@@ -1,13 +1,11 @@
 """Losses of several raw predictions of a row together, whose kinks are norms of linear functions of them."""
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from .._compat import Interval
-from .._norms import Norms, differences
+from .._norms import DIFFERENCES, Norms, differences
 from ._base import Loss
 
 __all__ = ["PredictionVariation"]
@@ -30,7 +28,7 @@ class Variation:
     rest: Any = None
 
 
-class PredictionVariation(Loss, listed=False):  # a term of other losses, which alone would predict nothing
+class PredictionVariation(Loss):  # without a name: it is a term of other losses, and alone would predict nothing
     """How much the predictions of a row vary between neighbours, where they form a signal or an image::
 
         loss = sum_axis weights[axis] * sum abs(differences of that order of raw_prediction along the axis)
@@ -70,22 +68,20 @@ class PredictionVariation(Loss, listed=False):  # a term of other losses, which 
     array([12.])
     """
 
-    name = "prediction_variation"
     use = "the same value for neighbours; y does not count"
     smooth = False
     multiclass = True
-    _parameter_constraints = {
-        "shape": [Integral, "array-like", None],
-        "weights": ["array-like", None],
-        "order": [Interval(Integral, 1, None, closed="left")],
-        "isotropic": ["boolean"],
-    }
+    _parameter_constraints = DIFFERENCES
 
     def __init__(self, shape=None, weights=None, order=1, isotropic=False):
         self.shape = shape
         self.weights = weights
         self.order = order
         self.isotropic = isotropic
+
+    @property
+    def n_outputs(self):
+        return None if self.shape is None else int(np.prod(self.shape))
 
     def norms(self, n_outputs):
         """The `Norms` of so many outputs."""

@@ -1,6 +1,7 @@
 """Sums of Euclidean norms: group lasso, total variation, and with them kinks of the loss, bounds and an l1 penalty.
 
-With z = b - A w in groups of rows, a smooth f and slopes c (`_cone_rows`), the primal and dual problems are::
+With z = b - A w in groups of rows and slopes c (`_cone_rows`), and a smooth f (`_cone_smooth`), the primal and dual
+problems are::
 
     min_w  f(w) + c'w + sum_g h_g ||z_g||
     max_u  b'u + min_w (f(w) + (c - A'u)'w)    over ||u_g|| <= h_g
@@ -22,12 +23,12 @@ Journal on Scientific Computing 20(6), 1999.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
 
 from .._compat import one_blas_thread
 from ._active_set import shortest
 from ._base import NEWTON_PARAMS, Solution, Solver
 from ._cone_rows import Bend, ConeRows
+from ._cone_smooth import ConeSmooth
 from ._kinks import FLOOR, NOTHING
 from ._linalg import factor, factor_or_pseudo_inverse
 from ._newton import minimum_along
@@ -55,7 +56,6 @@ NEAR = 1e-12  # of the terms of z: a group that is 0
 OFF = 1e-9  # of the typical norm: a group that is held at 0 and is not
 LEFT = 1e-13  # of the terms of a sum that should be 0: rounding
 ROUNDING = 1e-14  # of the value
-RIDGE = 1e-10  # of the diagonal of the curvature: as much negative curvature is rounding
 TINY = 1e-300
 REACHED, UNPROVEN = "tol reached", "rounding keeps the bound from the value"
 
@@ -101,7 +101,7 @@ class _Path:
 
     def __init__(self, objective, tol, callback, cap):
         self.objective, self.tol, self.callback = objective, tol, callback
-        self.smooth, self.rows = _Smooth(objective), ConeRows(objective)
+        self.smooth, self.rows = ConeSmooth(objective), ConeRows(objective)
         # A radius beyond what the slopes of the loss come to does no more than hold its group at 0, and squares the
         # condition of all systems; a bound for a smaller one is a bound for the true one.
         most = cap * objective.n_params * objective.null.mass / self.rows.steepest
@@ -345,52 +345,6 @@ class _Path:
         return bound - float((left[bent] ** 2 / (2 * l2[bent])).sum()) - float(np.abs(v[free]) @ np.abs(w[free]))
 
 
-class _Smooth:
-    """The loss without its kinks, and the l2 penalty; where the loss has no second derivative, that of BFGS."""
-
-    def __init__(self, objective):
-        self.l2 = np.tile(objective.l2, objective.n_outputs)
-        alone = objective.smooth_part
-        self.objective = None if alone.loss is None else alone
-        self.convex, self.bfgs = objective.convex, None
-        if self.objective is not None and not alone.has_curvature:
-            self.bfgs = np.kron(np.eye(objective.n_outputs), objective.gram() + np.diag(objective.l2))
-
-    def value_gradient(self, w):
-        if self.objective is None:
-            return 0.5 * float(self.l2 @ w**2), self.l2 * w
-        if self.bfgs is None:
-            self.objective.hessian(w)  # in the same pass; the next step needs it
-        return self.objective.value_gradient(w)
-
-    def hessian(self, w):
-        if self.objective is None:
-            return np.diag(self.l2)
-        H = self.objective.hessian(w) if self.bfgs is None else self.bfgs
-        return H if self.convex else _positive(H)
-
-    def mass(self, w):
-        """See `LinearObjective.mass`."""
-        return 0.0 if self.objective is None else self.objective.mass(w)
-
-    def slope_along(self, w, step):
-        if self.objective is None:
-            return lambda t: float((self.l2 * (w + t * step)) @ step)
-        return self.objective.slope_along(w, step)
-
-    def learn(self, before, after):
-        """The curvature of BFGS, damped so that it stays positive."""
-        if self.bfgs is None or after is before:
-            return
-        s, y = after.w - before.w, after.slope - before.slope
-        Bs = self.bfgs @ s
-        bend, seen = float(s @ Bs), float(s @ y)
-        if bend > 0:
-            share = 0.8 * bend / (bend - seen) if seen < 0.2 * bend else 1.0
-            y = share * y + (1 - share) * Bs
-            self.bfgs = self.bfgs + np.outer(y, y) / float(s @ y) - np.outer(Bs, Bs) / bend
-
-
 def _direction(K, slope):
     """(dw, half of the slope along it), 0 where only rounding is left."""
     for solve in (factor, factor_or_pseudo_inverse):
@@ -411,13 +365,3 @@ def _refined(solve, K, g):
         best, left = x, np.abs(rest).max()
         x = x + solve(rest)
     return best if np.isfinite(left) else x
-
-
-def _positive(H):
-    """The curvature, its negative part turned."""
-    try:
-        linalg.cholesky(H + np.diag(RIDGE * np.abs(H.diagonal())), check_finite=False)
-        return H
-    except linalg.LinAlgError:
-        values, vectors = linalg.eigh(H, check_finite=False)
-        return (vectors * np.maximum(np.abs(values), 1e-6 * np.abs(values).max())) @ vectors.T

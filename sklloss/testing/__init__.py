@@ -29,10 +29,10 @@ def check_loss(loss):
 
     All of `sklloss.testing.CHECKS` are run: parameters, names, domain, shapes, dtypes, inputs left untouched, gradient
     and curvature against differences, subgradients at kinks, the facts convex, smooth, quadratic and elementwise in
-    both directions (a fact that claims too little fails as well, unless the loss is not ``definite``), kinks,
-    majorizer, extremes up to 1e20, values nowhere below 0, the best constant prediction, weights, denominators,
-    response and probability, what a set of rows counts in the loss and a row in its set, and a fit and a search with
-    the linear model.
+    both directions (a fact that claims too little fails as well, unless the loss is not ``definite``), kinks, the
+    smoothed loss, majorizer, extremes up to 1e20, values nowhere below 0, the best constant prediction, weights,
+    denominators, response and probability, what a set of rows counts in the loss and a row in its set, and a fit and a
+    search with the linear model.
 
     Parameters
     ----------

@@ -1,15 +1,18 @@
 """Checks of the facts that a loss declares and that solvers choose by.
 
 convex, smooth, quadratic and elementwise are checked in both directions: a fact that is True must not be refuted, and
-one that is False must be, unless the loss is not ``definite``.  Then come standardized, translates, kinks, majorizer.
+one that is False must be, unless the loss is not ``definite``.  Then come standardized, translates, kinks, smoothed,
+majorizer.
 The lines of a loss of sets lead through the raw predictions of all rows of a set.
 """
+
+from functools import partial
 
 import numpy as np
 
 from ._machinery import check, check_of_rows, compare, require
-from ._probes import extrapolated, losses, on_line, value
-from ._samples import MOVES, N_ROWS, SAMPLE_SET, SOME, as_weights, lines, samples, special_points
+from ._probes import along, difference, extrapolated, losses, on_line, value
+from ._samples import MOVES, N_ROWS, SAMPLE_SET, SOME, as_weights, directions, lines, samples, special_points
 
 __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_convex",
@@ -19,6 +22,7 @@ __all__ = [  # noqa: RUF022  (in the order in which they run)
     "check_standardized",
     "check_translates",
     "check_kinks",
+    "check_smoothed",
     "check_majorizer",
 ]
 
@@ -161,9 +165,10 @@ def check_translates(loss):
 
 @check_of_rows
 def check_kinks(loss):
-    """The loss is the sum that relu declares, with row_weight and argument, and what kinks says of its rows."""
+    """The loss is the sum that relu declares, with row_weight and argument, and what kinks or variation say of it."""
     for y, raw in samples(loss):
         if raw.ndim == 2:  # kinks of a loss of several classes are not those of a margin
+            _is_its_variation(loss, y, raw)
             continue
         expected, kinks = {}, loss.kinks(y)
         if loss.relu is not None:
@@ -179,6 +184,35 @@ def check_kinks(loss):
         for what, total in expected.items():
             where = {"y_true": y, "raw_prediction": raw}
             compare(f"loss is the sum of its {what}", loss.loss(y, raw), total, 1e-12, **where)
+
+
+def _is_its_variation(loss, y, raw):
+    """Require that a loss of coupled columns is the sum of the norms, kinks and rest that it hands to the solvers."""
+    variation = loss.variation(y, raw.shape[1])
+    if variation is None:
+        return
+    total = variation.norms.value(raw)
+    total = total + (0 if variation.kinks is None else variation.kinks.value(raw).sum(axis=1))
+    total = total + (0 if variation.rest is None else variation.rest.loss(y, raw))
+    compare("loss is the sum of its variation", loss.loss(y, raw), total, 1e-12, y_true=y, raw_prediction=raw)
+
+
+@check_of_rows
+def check_smoothed(loss):
+    """Of a convex loss of several columns smoothed lies above it, by at most width * excess, and has its gradient."""
+    for y, raw in samples(loss) if loss.convex and hasattr(loss, "smoothed") else ():
+        asked = raw.ndim == 2 and (loss.response_method == "predict" or y.ndim == 1)  # of class indices, as in a fit
+        for width in (1e-2, 1.0) if asked else ():
+            smooth, most = loss.smoothed(width), width * loss.excess(raw.shape[1])
+            below, got = loss.loss(y, raw), smooth.loss(y, raw)
+            where, slack = {"y_true": y, "raw_prediction": raw, "width": width}, 1e-12 * (1 + below)
+            ok = (got >= below - slack) & (got <= below + most + slack)
+            what = "smoothed lies above the loss by at most width * excess"
+            require(ok, what, got, np.column_stack([below, below + most]), **where)
+            for direction in directions(raw):
+                expected, error = difference(partial(smooth.loss, y), raw, direction)
+                got = along(smooth.gradient(y, raw), direction)
+                compare("gradient of smoothed against differences of its loss", got, expected, 1e-7, error, **where)
 
 
 @check_of_rows

@@ -44,8 +44,10 @@ def samples(loss):
 
 
 def n_outputs(loss):
-    """The number of outputs on which a loss of coupled outputs is tried."""
-    return loss.n_outputs or N_CLASSES
+    """The number of outputs on which a loss of coupled outputs is tried: its own, else the least that it takes."""
+    if loss.n_outputs is not None:
+        return loss.n_outputs
+    return next((M for M in range(N_CLASSES, N_ROWS) if takes(loss, np.zeros((1, M)))), N_CLASSES)
 
 
 def class_counts(loss):
