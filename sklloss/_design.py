@@ -81,26 +81,29 @@ class Design:
         X = self.X
         if not self.sparse or X.dtype != np.float64 or self.rows is not None or self.step > 1:
             return None
-        ends = ((rows, *X.indptr[[rows.start, rows.stop]]) for rows in self._bounds())
-        return [
-            type(X)(
-                (X.data[a:b], X.indices[a:b], X.indptr[rows.start : rows.stop + 1] - a),
-                shape=(rows.stop - rows.start, X.shape[1]),
-            )
-            for rows, a, b in ends
-        ]
+        views = []
+        for rows in self._bounds():
+            start, stop = X.indptr[[rows.start, rows.stop]]
+            view = type(X)((rows.stop - rows.start, X.shape[1]), dtype=X.dtype)
+            # The constructor would copy what is a small part of an array.
+            view.data, view.indices = X.data[start:stop], X.indices[start:stop]
+            view.indptr = X.indptr[rows.start : rows.stop + 1] - start
+            views.append(view)
+        return views
 
+    @np.errstate(over="ignore")  # of the square of a huge value
     def _standardise(self, centred):
         """Weighted mean and spread of every column, in one pass around a provisional centre."""
         d = self.n_features
-        first = self.take(self.index(0, min(self.block, self.n_rows)))
-        provisional = np.zeros(d) if self.sparse or not centred else first.mean(axis=0)
+        provisional = np.zeros(d)
+        if centred and not self.sparse:
+            provisional = self.take(self.index(0, min(self.block, self.n_rows))).mean(axis=0)
         mean, square = np.zeros(d), np.zeros(d)
         for rows, block in self.blocks():
             weight = self.weight[rows]
             if self.sparse:
                 mean += block.T @ weight
-                square += block.power(2).T @ weight
+                square += _squared(block).T @ weight
             else:
                 block = block - provisional
                 mean += weight @ block
@@ -213,6 +216,15 @@ class Design:
 def _block(X):
     """Rows of a block."""
     return max(256, int(min(MOST_ROWS, BLOCK_BYTES / (8 * max(1.0, _per_row(X))))))
+
+
+def _squared(block):
+    """The squares of the entries of a CSR matrix."""
+    if not block.has_canonical_format:  # an entry may be the sum of several
+        return block.multiply(block)
+    squared = copy(block)
+    squared.data = block.data**2
+    return squared
 
 
 def _per_row(X):
