@@ -109,6 +109,14 @@ class ProximalNewton(Solver):
             certificate if converged else "not a minimum: " + certificate, converged, self.name, message, history,
         )  # fmt: skip
 
+    def step(self, objective, params, tol):
+        """Parameters after a single step."""
+        w = objective.feasible(params)
+        problem = _Problem(objective, w)
+        with one_blas_thread():
+            value, problem.goes_on = problem.value(w), False
+            return problem.step(w, value, tol).w
+
 
 @dataclass
 class _Step:
@@ -149,6 +157,7 @@ class _Problem:
         self.kinked = KinkedRows(A, at, low, high, self.l1, np.zeros(len(start)))
         self.rounding = ROUNDING * objective.null.value  # of a value
         self.u = None  # slopes of the kinks at the minimum of the last model
+        self.goes_on = True  # whether another step follows, which needs the curvature
 
     def step(self, w, value, tol):
         """The next step, or one that stays where no lower value is found.
@@ -181,7 +190,8 @@ class _Problem:
         direction = self.objective.feasible(new) - w
         direction *= min(1.0, BEYOND / max(np.abs(direction).max(), TINY))
         kept = value - self.value(w + direction)
-        if promised <= self.rounding:  # values cannot tell any more
+        if promised <= self.rounding:  # values cannot tell any more, and few steps follow, if any
+            self.goes_on = False
             new = w + direction if -kept <= self.rounding else w
             return _Step(new, self.value(new), u, promised)
         if self.objective.convex and not KEPT * promised <= kept <= MORE * promised:  # the minimum along the step
@@ -195,8 +205,9 @@ class _Problem:
         return _Step(w, value, u, promised)
 
     def value(self, w):
-        """The objective; the smooth part is asked for its curvature as well, which the next step needs."""
-        self.smooth.hessian(w)
+        """The objective; the smooth part is asked for its curvature in the same pass, if the next step needs it."""
+        if self.goes_on:
+            self.smooth.hessian(w)
         return self.smooth.value_gradient(w)[0] + self.kinked.primal(w) + self.constant
 
     def model(self, w, value, slope, H):
