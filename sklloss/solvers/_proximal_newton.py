@@ -218,7 +218,11 @@ class _Problem:
 
     def exact_minimum(self, rows, w):
         """(w, u) at the minimum of the rows, from what was tied at the last one; None where that leads nowhere."""
-        return active_set(rows, w, sides(rows, w) if self.u is None else self.u)
+        u = self.u
+        if u is None:  # of a coefficient at 0, the slope that keeps it there, or would
+            u, at, n = sides(rows, w), rows.penalised, rows.n_data
+            u[n:] += np.where(w[at] == 0, (rows.smooth(w)[1] - rows.adjoint(u))[at], 0.0)
+        return active_set(rows, w, u)
 
     @np.errstate(over="ignore", invalid="ignore")  # at places that are tried
     def bound(self, step, enough):
