@@ -189,9 +189,9 @@ class _Problem:
             return _Step(w, value, u, np.inf)
         direction = self.objective.feasible(new) - w
         direction *= min(1.0, BEYOND / max(np.abs(direction).max(), TINY))
+        self.goes_on &= promised > self.rounding  # few steps follow, if any
         kept = value - self.value(w + direction)
-        if promised <= self.rounding:  # values cannot tell any more, and few steps follow, if any
-            self.goes_on = False
+        if promised <= self.rounding:  # values cannot tell any more
             new = w + direction if -kept <= self.rounding else w
             return _Step(new, self.value(new), u, promised)
         if self.objective.convex and not KEPT * promised <= kept <= MORE * promised:  # the minimum along the step

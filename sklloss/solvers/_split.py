@@ -95,9 +95,9 @@ def _by_working_sets(objective, w, tol, max_iter, record):
         if last:
             solver = Newton() if part.smooth else ProximalNewton()
             found = solver.solve(part, start, tol=0.1 * tol, max_iter=max_iter)
-            end, enough = found.params, tol if found.converged else -1.0
+            end, enough = found.params, tol if found.converged else -np.inf
         else:
-            end, enough = ProximalNewton().step(part, start, tol), 0.0  # as it may be where the loss is quadratic
+            end, enough = ProximalNewton().step(part, start, tol), 0.0  # at rounding, as of a quadratic loss
         theta = np.zeros_like(theta)
         theta[:, kept] = end.reshape(K, -1)
         w = theta.ravel()
