@@ -103,7 +103,7 @@ class Design:
             weight = self.weight[rows]
             if self.sparse:
                 mean += block.T @ weight
-                square += _squared(block).T @ weight
+                square += block.power(2).T @ weight
             else:
                 block = block - provisional
                 mean += weight @ block
@@ -216,15 +216,6 @@ class Design:
 def _block(X):
     """Rows of a block."""
     return max(256, int(min(MOST_ROWS, BLOCK_BYTES / (8 * max(1.0, _per_row(X))))))
-
-
-def _squared(block):
-    """The squares of the entries of a CSR matrix."""
-    if not block.has_canonical_format:  # an entry may be the sum of several
-        return block.multiply(block)
-    squared = copy(block)
-    squared.data = block.data**2
-    return squared
 
 
 def _per_row(X):
