@@ -107,7 +107,7 @@ class Design:
             else:
                 block = block - provisional
                 mean += weight @ block
-                square += weight @ np.multiply(block, block, out=block)
+                square += np.einsum("i,ij,ij->j", weight, block, block)
         if not centred:
             mean = np.zeros(d)
         centre = provisional + mean
