@@ -81,20 +81,23 @@ class Design:
         X = self.X
         if not self.sparse or X.dtype != np.float64 or self.rows is not None or self.step > 1:
             return None
-        ends = ((rows, *X.indptr[[rows.start, rows.stop]]) for rows in self._bounds())
-        return [
-            type(X)(
-                (X.data[a:b], X.indices[a:b], X.indptr[rows.start : rows.stop + 1] - a),
-                shape=(rows.stop - rows.start, X.shape[1]),
-            )
-            for rows, a, b in ends
-        ]
+        views = []
+        for rows in self._bounds():
+            start, stop = X.indptr[[rows.start, rows.stop]]
+            view = type(X)((rows.stop - rows.start, X.shape[1]), dtype=X.dtype)
+            # The constructor would copy what is a small part of an array.
+            view.data, view.indices = X.data[start:stop], X.indices[start:stop]
+            view.indptr = X.indptr[rows.start : rows.stop + 1] - start
+            views.append(view)
+        return views
 
+    @np.errstate(over="ignore")  # of the square of a huge value
     def _standardise(self, centred):
         """Weighted mean and spread of every column, in one pass around a provisional centre."""
         d = self.n_features
-        first = self.take(self.index(0, min(self.block, self.n_rows)))
-        provisional = np.zeros(d) if self.sparse or not centred else first.mean(axis=0)
+        provisional = np.zeros(d)
+        if centred and not self.sparse:
+            provisional = self.take(self.index(0, min(self.block, self.n_rows))).mean(axis=0)
         mean, square = np.zeros(d), np.zeros(d)
         for rows, block in self.blocks():
             weight = self.weight[rows]
@@ -104,7 +107,7 @@ class Design:
             else:
                 block = block - provisional
                 mean += weight @ block
-                square += weight @ np.multiply(block, block, out=block)
+                square += np.einsum("i,ij,ij->j", weight, block, block)
         if not centred:
             mean = np.zeros(d)
         centre = provisional + mean

@@ -660,13 +660,15 @@ class LinearObjective:
     def columns(self, index):
         """The objective of some features, standardised and penalised as here."""
         part = copy(self)
-        for name in ("smooth_part", "null", "_free", "_of_all_outputs", "constant_hessian"):
+        for name in ("smooth_part", "_free", "_of_all_outputs", "constant_hessian"):
             part.__dict__.pop(name, None)
         part.design, part._seen = self.design.columns(index), {}
         kept = np.append(index, self.p - 1) if self.fit_intercept else index
         part.p = len(kept)
         part.l1, part.l2, part.lower, part.upper = (a[kept] for a in (self.l1, self.l2, self.lower, self.upper))
         part.unit = self.unit[index]
+        # Without features the models are the same, and a tolerance is one of the whole.
+        part.null = replace(self.null, params=self.null.params.reshape(self.n_outputs, -1)[:, kept].ravel())
         if self.norms is not None:
             every = (kept + self.p * np.arange(self.n_outputs)[:, None]).ravel()
             part.norms = self.norms.columns(every)

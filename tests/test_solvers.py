@@ -201,9 +201,10 @@ def test_softmax_gradient_and_hessian_agree_with_differences():
     assert np.linalg.eigvalsh(objective.hessian(theta)).min() > 0.01
 
 
-def test_blocks_do_not_change_the_objective(monkeypatch):
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array])
+def test_blocks_do_not_change_the_objective(monkeypatch, layout):
     rng = np.random.default_rng(4)
-    X, y = rng.normal(size=(1000, 3)), rng.normal(size=1000)
+    X, y = layout(rng.normal(size=(1000, 3))), rng.normal(size=1000)
     weight = rng.integers(0, 2, 1000).astype(float)
     whole = LinearObjective(X, y, Huber(), sample_weight=weight)
     monkeypatch.setattr("sklloss._design.BLOCK_BYTES", 1)  # 256 rows, the least
@@ -212,6 +213,14 @@ def test_blocks_do_not_change_the_objective(monkeypatch):
     assert blocked.design.block < whole.design.block
     assert blocked.value_gradient(theta)[0] == pytest.approx(whole.value_gradient(theta)[0], rel=1e-14)
     np.testing.assert_allclose(blocked.hessian(theta), whole.hessian(theta), rtol=1e-12)
+
+
+def test_entries_of_a_sparse_matrix_that_are_given_in_parts_are_added():
+    X = sparse.csr_array(([1.0, 2.0, 5.0, 4.0], [1, 1, 0, 1], [0, 2, 3, 4]), shape=(3, 2))
+    parts, sums = (LinearObjective(A, np.ones(3), Huber()).design for A in (X, X.toarray()))
+    np.testing.assert_allclose(parts.centre, sums.centre, rtol=1e-15)
+    np.testing.assert_allclose(parts.spread, sums.spread, rtol=1e-15)
+    np.testing.assert_array_equal(X.indices, [1, 1, 0, 1])  # those of the caller are left as they are
 
 
 def test_rows_of_weight_zero_contribute_nothing_even_where_their_loss_overflows():

@@ -250,7 +250,9 @@ def text(n, d, rng, words=50):
     X = sparse.csr_matrix((np.ones(n * words), column.ravel(), words * np.arange(n + 1)), shape=(n, d))
     X.sum_duplicates()
     X.data = 1 + np.log(X.data)
-    return (sparse.diags_array(1 / sparse.linalg.norm(X, axis=1)) @ X).tocsr()
+    X = (sparse.diags_array(1 / sparse.linalg.norm(X, axis=1)) @ X).tocsr()
+    X.sort_indices()  # as those that read texts leave it
+    return X
 
 
 def one_hot(n, d, rng, variables=5):

@@ -109,6 +109,14 @@ class ProximalNewton(Solver):
             certificate if converged else "not a minimum: " + certificate, converged, self.name, message, history,
         )  # fmt: skip
 
+    def step(self, objective, params, tol):
+        """Parameters after a single step."""
+        w = objective.feasible(params)
+        problem = _Problem(objective, w)
+        with one_blas_thread():
+            value, problem.goes_on = problem.value(w), False
+            return problem.step(w, value, tol).w
+
 
 @dataclass
 class _Step:
@@ -149,6 +157,7 @@ class _Problem:
         self.kinked = KinkedRows(A, at, low, high, self.l1, np.zeros(len(start)))
         self.rounding = ROUNDING * objective.null.value  # of a value
         self.u = None  # slopes of the kinks at the minimum of the last model
+        self.goes_on = True  # whether another step follows, which needs the curvature
 
     def step(self, w, value, tol):
         """The next step, or one that stays where no lower value is found.
@@ -180,6 +189,7 @@ class _Problem:
             return _Step(w, value, u, np.inf)
         direction = self.objective.feasible(new) - w
         direction *= min(1.0, BEYOND / max(np.abs(direction).max(), TINY))
+        self.goes_on &= promised > self.rounding  # few steps follow, if any
         kept = value - self.value(w + direction)
         if promised <= self.rounding:  # values cannot tell any more
             new = w + direction if -kept <= self.rounding else w
@@ -195,8 +205,9 @@ class _Problem:
         return _Step(w, value, u, promised)
 
     def value(self, w):
-        """The objective; the smooth part is asked for its curvature as well, which the next step needs."""
-        self.smooth.hessian(w)
+        """The objective; the smooth part is asked for its curvature in the same pass, if the next step needs it."""
+        if self.goes_on:
+            self.smooth.hessian(w)
         return self.smooth.value_gradient(w)[0] + self.kinked.primal(w) + self.constant
 
     def model(self, w, value, slope, H):
@@ -207,7 +218,11 @@ class _Problem:
 
     def exact_minimum(self, rows, w):
         """(w, u) at the minimum of the rows, from what was tied at the last one; None where that leads nowhere."""
-        return active_set(rows, w, sides(rows, w) if self.u is None else self.u)
+        u = self.u
+        if u is None:  # of a coefficient at 0, the slope that keeps it there, or would
+            u, at, n = sides(rows, w), rows.penalised, rows.n_data
+            u[n:] += np.where(w[at] == 0, (rows.smooth(w)[1] - rows.adjoint(u))[at], 0.0)
+        return active_set(rows, w, u)
 
     @np.errstate(over="ignore", invalid="ignore")  # at places that are tried
     def bound(self, step, enough):

@@ -2,6 +2,7 @@
 
 Where the penalty leaves most coefficients at 0, few are worked on: a set of features is solved by itself, the others,
 all 0, are looked at in one pass, and those with the steepest slopes join, until none has a slope beyond its penalty.
+A set that others join gets a single step of Newton's method, the last one all that it takes.
 What is left, without curvature or with too many parameters in the set, is L-BFGS-B of SciPy on w = u - v, u and v
 non-negative, in which l1 is linear and a bound is a bound.
 
@@ -18,7 +19,8 @@ from ._proximal_newton import ProximalNewton
 
 __all__ = ["Split"]
 
-FIRST = 50  # features of the first working set, at least
+FIRST = 50  # features of a working set, at least
+SPARE = 8  # of so many features, another one is taken that is not beyond its penalty yet
 ROUNDS = 50
 
 
@@ -44,7 +46,7 @@ class Split(Solver):
             history.append((objective.value_gradient(w)[0], optimality))
             if callback is not None:
                 callback(len(history), *history[-1], w)
-            return optimality <= tol
+            return optimality
 
         w = objective.feasible(params)
         w = (
@@ -53,7 +55,7 @@ class Split(Solver):
             else w
         )
         if not history or history[-1][1] > tol:
-            w = _by_parts(objective, w, max_iter, record)
+            w = _by_parts(objective, w, tol, max_iter, record)
         value, optimality = objective.value_gradient(w)[0], _optimality(objective, w)
         gap, converged = _gap(objective, w), optimality <= tol
         kind = "a minimum" if objective.convex else "a stationary point, so at best a local minimum"
@@ -81,24 +83,31 @@ def _by_working_sets(objective, w, tol, max_iter, record):
         support = theta[:, :d].any(axis=0)
         size = min(max(size, 2 * int(support.sum())), most)
         beyond = np.where(support, np.inf, slope - objective.l1[:d])
-        index = np.sort(np.argsort(-beyond)[: min(size, d)])
+        wanted = int(np.count_nonzero(beyond > 0))
+        index = np.sort(np.argsort(-beyond)[: min(size, max(FIRST, wanted + wanted // SPARE))])
         index = index[beyond[index] > -objective.l1[index]]  # a slope of 0 is that of a constant column
         part = objective.columns(index)
         if support.sum() >= most:
             break
         kept = np.append(index, d) if objective.fit_intercept else index
-        solver = Newton() if part.smooth else ProximalNewton()
-        found = solver.solve(part, theta[:, kept].ravel(), tol=0.1 * tol, max_iter=max_iter)
+        start = theta[:, kept].ravel()
+        last = part.smooth or wanted == support.sum() or len(index) == d
+        if last:
+            solver = Newton() if part.smooth else ProximalNewton()
+            found = solver.solve(part, start, tol=0.1 * tol, max_iter=max_iter)
+            end, enough = found.params, tol if found.converged else -np.inf
+        else:
+            end, enough = ProximalNewton().step(part, start, tol), 0.0  # at rounding, as of a quadratic loss
         theta = np.zeros_like(theta)
-        theta[:, kept] = found.params.reshape(K, -1)
+        theta[:, kept] = end.reshape(K, -1)
         w = theta.ravel()
-        if (record(w) and found.converged) or len(index) == d:
+        if record(w) <= enough or len(index) == d:
             break
         size = 2 * size
     return w
 
 
-def _by_parts(objective, w, max_iter, record):
+def _by_parts(objective, w, tol, max_iter, record):
     """L-BFGS-B on u - v."""
     smooth, n = objective.smooth_part, len(w)
     l1, lower, upper = (np.tile(part, objective.n_outputs) for part in (objective.l1, objective.lower, objective.upper))
@@ -118,7 +127,7 @@ def _by_parts(objective, w, max_iter, record):
     def after_iteration(parts):
         nonlocal last
         last = np.array(parts)
-        if record(joined(parts)):
+        if record(joined(parts)) <= tol:
             raise StopIteration
 
     result = optimize.minimize(
