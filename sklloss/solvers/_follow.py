@@ -81,26 +81,29 @@ def next_solution(objective, solver, params, memory, hessian=None, *, tol, max_i
 
 
 def _newton(objective, solver, params, memory, hessian, tol, max_iter):
-    """Steps with one Hessian as long as they lead down fast; None where they do not, even with that of the start."""
-    smooth, enough = objective if objective.smooth else objective.smooth_part, tol if memory.brief else ENOUGH * tol
+    """Steps with one Hessian as long as they lead down fast, else with a new one; None where they do not lead down."""
+    enough = tol if memory.brief else ENOUGH * tol
     if objective.quadratic:
         hessian, enough = None, EXACT
-    memory.hessian = smooth.hessian(params) if hessian is None else hessian
-    value, gradient = smooth.value_gradient(params)
+    own = hessian is None  # whether the Hessian is that of the parameters
+    memory.hessian = objective.hessian(params) if own else hessian
+    value, gradient = objective.value_gradient(params)
     error, step = objective.optimality(objective.least_subgradient(params, gradient)), _steps(objective, memory.hessian)
-    history: list[tuple[float, float]] = []
-    while len(history) < STEPS:
+    history = [(value, error)]
+    while error > enough and len(history) <= STEPS:
         new = step(params, gradient)
-        value, slope = (np.inf, None) if new is None else smooth.value_gradient(new)
-        least = error
-        error = objective.optimality(objective.least_subgradient(new, slope)) if value < np.inf else np.inf
-        if error > CLOSER * least:
-            return None if hessian is None else _newton(objective, solver, params, memory, None, tol, max_iter)
-        params, gradient = new, slope
-        history.append((value + float(np.tile(objective.l1, objective.n_outputs) @ np.abs(new)), error))
-        if error <= enough:
-            break
-    else:
+        value, slope = (np.inf, None) if new is None else objective.value_gradient(new)
+        left = objective.optimality(objective.least_subgradient(new, slope)) if value < np.inf else np.inf
+        if own and not left < error:
+            return None
+        own = left > CLOSER * error
+        if left < error:
+            params, gradient, error = new, slope, left
+            history.append((value, error))
+        if own:
+            memory.hessian = objective.hessian(params)
+            step = _steps(objective, memory.hessian)
+    if error > enough:
         return None
     if memory.brief:
         certificate = f"a minimum: the least subgradient is {error:.1e} of that of the model without features"
@@ -108,10 +111,10 @@ def _newton(objective, solver, params, memory, hessian, tol, max_iter):
             params, history[-1][0], len(history), objective.n_passes, error, None, certificate, True, solver.name,
             "tol reached", history,
         )  # fmt: skip
-    if not objective.smooth:  # what is left is the certificate
-        found = solver.solve(objective, params, tol=tol, max_iter=max_iter)
-        memory.hessian = smooth.hessian(found.params)  # which the solver has computed
-        return found
+    if not objective.smooth:
+        params = objective.with_best_intercept(params)  # for the gap
+        found = solver.certify(objective, params, memory.hessian, tol=tol, history=history)
+        return found or solver.solve(objective, params, tol=tol, max_iter=max_iter)
     return smooth_solution(
         objective, params, tol=tol, n_iter=len(history), solver=solver.name, message="tol reached", history=history
     )

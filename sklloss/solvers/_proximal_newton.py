@@ -37,6 +37,7 @@ POLISH = 4  # iterations after tol is met, at most; each squares the error
 SETTLED = 1e-9  # of the largest parameter: a step after which the error is at rounding
 ROUNDING = 1e-14  # of the value of the model without features
 ENOUGH = 1e-12  # of the value: a gap that is closed
+CLOSED = 0.1  # of tol times the value: a gap that is, where the minimum was found otherwise
 REFINED = 6  # Newton steps of the tangent's place, at most
 SMALL, TINY = 1e-8, 1e-300
 STALLED = 20  # iterations without a better gap or value
@@ -65,9 +66,7 @@ class ProximalNewton(Solver):
         w, convex = objective.feasible(params), objective.smooth_part.convex
         problem = _Problem(objective, w)
         value, lower = problem.value(w), 0.0
-        # Where the model without features is exact, a value is at most what rounding of the predictions makes of it.
-        exact = SMALL * objective.null.rounding * float(np.abs(objective.y).max())
-        floor = max(FLOOR * objective.null.value, exact, TINY)
+        floor = _floor(objective)
         best, least, stalled, polished, history = np.inf, np.inf, 0, 0, []
         message = "maximum number of iterations reached"
         with one_blas_thread():
@@ -95,8 +94,23 @@ class ProximalNewton(Solver):
             if convex and not done:
                 gap = max(0.0, value - max(lower, problem.bound(step, value)))
                 history[-1] = value, gap / scale
-        optimality = history[-1][1]
-        converged = optimality <= tol
+        return self._solution(objective, w, gap, message, history, converged=history[-1][1] <= tol)
+
+    def certify(self, objective, w, hessian, *, tol, history):
+        """The solution at a minimum that was found otherwise, of a smooth loss and an l1 penalty; None if it is none.
+
+        ``hessian`` is one near w.
+        """
+        problem, slope = _Problem(objective, w), objective.smooth_part.value_gradient(w)[1]
+        value, u = objective.value_gradient(w)[0], slope[problem.kinked.penalised]
+        scale = max(value, _floor(objective))
+        gap = max(0.0, value - problem.bound(_Step(w, value, u, 0.0), value - CLOSED * tol * scale, hessian))
+        if gap > tol * scale:
+            return None
+        return self._solution(objective, w, gap, "tol reached", [*history, (value, gap / scale)], converged=True)
+
+    def _solution(self, objective, w, gap, message, history, converged):
+        (value, optimality), convex = history[-1], objective.smooth_part.convex
         origin = "" if objective.loss_smooth else objective.kinks.origin
         certificate = (
             f"the optimum is at most {gap:.1e} below the value {value:.6g} (strict duality gap{origin})"
@@ -116,6 +130,13 @@ class ProximalNewton(Solver):
         with one_blas_thread():
             value, problem.goes_on = problem.value(w), False
             return problem.step(w, value, tol).w
+
+
+def _floor(objective):
+    """The least value to which a gap is relative."""
+    # Where the model without features is exact, a value is at most what rounding of the predictions makes of it.
+    exact = SMALL * objective.null.rounding * float(np.abs(objective.y).max())
+    return max(FLOOR * objective.null.value, exact, TINY)
 
 
 @dataclass
@@ -225,7 +246,7 @@ class _Problem:
         return active_set(rows, w, u)
 
     @np.errstate(over="ignore", invalid="ignore")  # at places that are tried
-    def bound(self, step, enough):
+    def bound(self, step, enough, hessian=None):
         """Strict lower bound on the objective, from a tangent of the smooth part and the multipliers of the kinks.
 
         Where the tangent touches is free.  Unless it is good enough at the solution itself, it is moved to where its
@@ -238,7 +259,8 @@ class _Problem:
         for _ in range(REFINED):
             if bound >= enough or np.abs(left).max() <= self.objective.null.rounding:
                 break
-            solve = factor_or_pseudo_inverse(_positive(self.smooth.hessian(w), self.l2))
+            H = self.smooth.hessian(w) if hessian is None else hessian
+            solve = factor_or_pseudo_inverse(_positive(H, self.l2))
             for halving in range(HALVINGS):
                 moved = w - 0.5**halving * solve(left)
                 value, slope = self.smooth.value_gradient(moved)
