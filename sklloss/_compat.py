@@ -63,6 +63,12 @@ def check_sample_weight(sample_weight, X) -> np.ndarray:
         raise ValueError(f"Negative values in data passed to `sample_weight`: row {row} has weight {weight[row]}.")
     if not np.any(weight > 0):
         raise ValueError("Sample weights must contain at least one non-zero number: all of sample_weight is zero.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weight.sum()):
+            raise ValueError(
+                f"sample_weight is too large to be added up: its largest value is {weight.max()}. A common factor "
+                "changes nothing; divide by it."
+            )
     return weight
 
 

@@ -1,7 +1,7 @@
 """Weighted sums, as losses and penalties have them: how they are written, and their parts as parameters."""
 
+import itertools
 import re
-from collections import Counter
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -12,12 +12,11 @@ __all__ = ["Addend", "WeightedSum", "distinct"]
 
 
 def distinct(labels):
-    """Labels of which the second of a name is called name_2, and so on."""
-    seen: Counter[str] = Counter()
-    found = []
+    """Labels of which the second of a name is called name_2, and so on; a label that is taken is passed over."""
+    found: list[str] = []
     for label in labels:
-        seen[label] += 1
-        found.append(label if seen[label] == 1 else f"{label}_{seen[label]}")
+        names = itertools.chain([label], (f"{label}_{k}" for k in itertools.count(2)))
+        found.append(next(name for name in names if name not in found))
     return found
 
 
@@ -82,7 +81,8 @@ class WeightedSum:
     def _named_parts(self):
         snake = (re.sub("(?<=[a-z])(?=[A-Z])", "_", type(part).__name__).lower() for part in self.parts)
         names = [getattr(part, "name", name) for part, name in zip(self.parts, snake, strict=True)]
-        return dict(zip(distinct(names), self.parts, strict=True))
+        _, _, *names = distinct([self._terms, "weights", *names])  # no part hides a parameter
+        return dict(zip(names, self.parts, strict=True))
 
     def get_params(self, deep=True):
         params = {self._terms: getattr(self, self._terms), "weights": self.weights}

@@ -59,7 +59,7 @@ class LossDisplay:
 
         Parameters
         ----------
-        losses : list of str, Loss or callable, or dict of these by label
+        losses : str, Loss or callable, or list of these, or dict of these by label
         quantity : {"loss", "gradient", "hessian", "weight"}, default="loss"
             The loss, its first or second derivative by the residual or margin, or the weight of a row in iteratively
             reweighted least squares, the derivative over the residual.
@@ -76,7 +76,9 @@ class LossDisplay:
         -------
         LossDisplay
         """
-        losses = losses if isinstance(losses, dict) else dict(zip(loss_scorers(*losses), losses, strict=True))
+        if not isinstance(losses, dict):
+            losses = losses if isinstance(losses, list | tuple) else [losses]
+            losses = dict(zip(loss_scorers(*losses), losses, strict=True))
         losses = {label: get_loss(loss).check() for label, loss in losses.items()}
         regression = {loss.response_method == "predict" for loss in losses.values()}
         if len(regression) != 1:
@@ -87,6 +89,10 @@ class LossDisplay:
         for loss in losses.values():
             if regression and loss.coupled:
                 raise ValueError(f"{loss!r} is a loss of rows of outputs: there is no curve of a single residual.")
+            if loss.levels is not None:
+                raise ValueError(
+                    f"{loss!r} is a loss of several levels, each with a curve of its own; pass them apart."
+                )
         label, evaluate = _QUANTITIES[quantity]
         target = np.full(1, y_true if regression else 1.0)
         kinks = {name: _kinks(loss, target, regression, limits) for name, loss in losses.items()}

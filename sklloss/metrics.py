@@ -402,7 +402,9 @@ def _explained(loss, y_true, y_pred, weight, sample_set=None):
     if sets and loss.response_method == "predict" and average(y_true) < 0:
         raise ValueError(f"{loss!r} has no least value, and so there are no shares of it; use average_loss.")
     n_outputs = [y_pred.shape[1]] if loss.multiclass and y_pred.ndim == 2 else []
-    best = loss.fit_intercept_only(y_true, weight, *n_outputs, **sets)
+    # Of a sum with losses of sets the weights are those of a mean: a factor moves losses of rows alone.
+    mass = weight.sum() if counts is None else weight @ counts[kept]
+    best = loss.fit_intercept_only(y_true, weight / mass, *n_outputs, **sets)
     # As a prediction, so that it is clipped as y_pred is: the two then tie where both are sure.
     constant = loss.response(np.broadcast_to(best, y_pred.shape).astype(np.float64)).astype(y_pred.dtype)
     least = average(constant)

@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from sklloss import LossClassifier, LossRegressor, average_loss, loss_scorer
+from sklloss import LossClassifier, LossRegressor, average_loss, loss_scorer, loss_scorers
 from sklloss.losses import (
     CTC,
     LSGAN,
@@ -173,6 +173,21 @@ def test_parts_of_a_sum_have_names_and_wrong_weights_do_not_hide_them():
         "losses", "weights", "feature_loss", "huber", "huber_2",
     ]  # fmt: skip
     assert loss.set_params(weights=[1.0]).get_params()["huber_2__delta"] == 2.0
+
+
+def test_no_part_hides_another_or_a_parameter():
+    class Weights(Huber):
+        name = "weights"
+
+    class HuberTwo(Huber):
+        name = "huber_2"
+
+    loss = Weights(1.0) + Huber(2.0) + Huber(3.0) + HuberTwo(4.0)
+    params = loss.get_params()
+    assert params["weights"] == [1.0] * 4
+    deltas = {name: params[f"{name}__delta"] for name in ("weights_2", "huber", "huber_2", "huber_2_2")}
+    assert list(deltas.values()) == [1.0, 2.0, 3.0, 4.0]
+    assert len(loss_scorers(Huber(), Huber(), HuberTwo())) == 3
 
 
 def test_a_loss_and_a_penalty_do_not_add_up():

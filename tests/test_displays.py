@@ -102,6 +102,7 @@ def test_deviances_are_drawn_against_the_residual_of_the_raw_prediction():
 
 
 def test_two_losses_of_a_name_are_two_curves():
+    assert list(LossDisplay.from_losses("huber").curves) == ["huber"]
     display = LossDisplay.from_losses([Huber(1.0), Huber(2.0)])
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["huber", "huber_2"]
 
@@ -120,6 +121,7 @@ def test_a_display_draws_into_given_axes_and_again():
     [
         ({"losses": ["huber", "hinge"]}, "losses must be of regression, or of classification"),
         ({"losses": []}, "at least one"),
+        ({"losses": Pinball([0.1, 0.9])}, "is a loss of several levels, each with a curve of its own; pass them apart"),
         ({"losses": ["huber"], "quantity": "slope"}, "quantity must be one of"),
         ({"losses": ["pinball"], "quantity": "weight"}, "gives rows no weights"),
     ],

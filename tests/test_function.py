@@ -362,6 +362,8 @@ def _nan_for_small(y, f):
         ),
         (_nan_for_small, ValueError, r"holds no NaN; it is NaN for \d+ of \d+ samples, the first with y_true = -.*row"),
         (lambda y, f: np.abs(y - f) - np.abs(y - f).mean(), ValueError, r"loss of each sample by itself"),
+        (lambda estimator, X, y: 0.0, ValueError, r"must take two arguments, .*; it takes \(estimator, X, y\)"),
+        (lambda residual: residual**2, ValueError, r"must take two arguments, .*; it takes \(residual\)"),
         (np.abs, ValueError, "read-only"),  # a second argument is where NumPy writes the result
         (Huber, TypeError, r"loss=Huber is a class; pass an instance, loss=Huber\(\.\.\.\)"),
     ],

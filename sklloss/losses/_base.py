@@ -645,15 +645,20 @@ def best_of(value, candidates):
     """A minimiser of a function of one variable with several minima: the best of a grid, its valleys refined."""
     grid = np.unique(np.quantile(candidates, np.linspace(0, 1, 257)))
     values = np.array([value(b) for b in grid])
-    walls = np.concatenate([[np.inf], values, [np.inf]])
-    valleys = np.flatnonzero((values <= walls[:-2]) & (values <= walls[2:]))
     best = float(grid[values.argmin()])
-    for i in valleys[np.argsort(values[valleys])][:8]:
+    for i in valleys(values)[:8]:
         low, high = grid[max(i - 1, 0)], grid[min(i + 1, len(grid) - 1)]
         options = {"xatol": 1e-10 * (high - low)}
         found = optimize.minimize_scalar(value, bounds=(low, high), method="bounded", options=options)
         best = min(best, float(found.x), key=value)
     return best
+
+
+def valleys(values):
+    """Indices of the values along a grid that are no larger than their neighbours, the smallest value first."""
+    walls = np.concatenate([[np.inf], values, [np.inf]])
+    found = np.flatnonzero((values <= walls[:-2]) & (values <= walls[2:]))
+    return found[np.argsort(values[found])]
 
 
 def best_row(loss, y_true, weight, starts):

@@ -8,6 +8,7 @@ checked against values at other points.
 import pickle
 import sys
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,16 @@ class FunctionLoss(Loss):
                     "top level of a module (and import it from there) instead of a lambda or a function in a function."
                 )
         return super().__getstate__()
+
+    def check(self):
+        super().check()
+        for function in (self.function, self._gradient):
+            if function is not None and not _takes_two(function):
+                raise ValueError(
+                    f"{function!r} must take two arguments, (y_true, raw_prediction), and return the loss of each "
+                    f"sample; it takes {signature(function)}."
+                )
+        return self
 
     @property
     def label(self):
@@ -237,6 +248,17 @@ def _read_only(array):
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def _takes_two(function):
+    """Whether a function can be called with two arguments; one that does not say so is tried."""
+    try:
+        signature(function).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature, as some that are not written in Python
+        return True
+    return True
 
 
 def _importable(function):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._base import refuse
+from ._base import refuse, valleys
 from ._probability import _both, _ProbabilityLoss, _shifted
 from ._sets import SetLoss, Sets, best_constant, needs_sample_set
 
@@ -146,8 +146,9 @@ class CTC(SetLoss, _ProbabilityLoss):
         counts[self.blank] = 0
         shares = [(1 - b) * counts / counts.sum() + b * np.eye(K)[self.blank] for b in np.linspace(0.02, 0.98, 13)]
         starts = [np.log(share) if n_outputs > 1 else np.log(share[1:] / share[:1]) for share in shares]
-        start = min(starts, key=lambda raw: objective(raw)[0])
-        best = best_constant(objective, [start], gtol=1e-6)  # the value is then good to 1e-12, and each one is dear
+        lowest = valleys(np.array([objective(raw)[0] for raw in starts]))  # of few blanks, and of many
+        # With that gtol the value is good to 1e-12, and each one is dear.
+        best = best_constant(objective, [starts[i] for i in lowest], gtol=1e-6)
         return best - best.mean() if n_outputs > 1 else float(best[0])
 
 
