@@ -66,11 +66,6 @@ class Design:
         for i, rows in enumerate(self._bounds()):
             yield rows, self._views[i] if self._views else self.take(self.index(rows.start, rows.stop))
 
-    @property
-    def per_row(self):
-        """Numbers of a row, on average: those that are stored."""
-        return _per_row(self.X)
-
     def _bounds(self):
         """The rows of each block."""
         return (slice(at, min(at + self.block, self.n_rows)) for at in range(0, self.n_rows, self.block))
@@ -215,12 +210,8 @@ class Design:
 
 def _block(X):
     """Rows of a block."""
-    return max(256, int(min(MOST_ROWS, BLOCK_BYTES / (8 * max(1.0, _per_row(X))))))
-
-
-def _per_row(X):
-    """Numbers of a row, on average."""
-    return X.nnz / max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
+    per_row = X.nnz / max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
+    return max(256, int(min(MOST_ROWS, BLOCK_BYTES / (8 * max(1.0, per_row)))))
 
 
 class GramSums:

@@ -31,7 +31,7 @@ __all__ = ["Newton", "minimum_along", "newton"]
 PILOT_ROWS = 20  # rows of the subsample for each parameter, and at least
 PILOT_LEAST = 2000
 PILOT_TOL = 1e-3
-DEAR = 30  # numbers of a row from which a Hessian costs as much as two passes; of sparse rows it always costs more
+DEAR = 30  # columns from which a Hessian costs as much as two passes, or more
 SAMPLE = 5  # there one row in so many gives the Hessian of all steps
 LEFT = 0.3  # the part of the gradient that such a step may leave, else it pays to take a Hessian of its own
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
@@ -67,7 +67,7 @@ class Newton(Solver):
         if size >= n_rows / SAMPLE:
             return _solve(newton, objective, params, tol, max_iter, callback)
         params = _pilot(objective.subsample(size), params, max_iter)
-        if not objective.design.sparse and objective.design.per_row < DEAR:
+        if objective.design.n_features < DEAR:
             return _solve(newton, objective, params, tol, max_iter, callback)
         sample = objective.subsample(n_rows // SAMPLE)
         params = _pilot(sample, params, max_iter)
