@@ -61,6 +61,12 @@ def all_or_nothing(fit):
     return fit_or_restore
 
 
+def fit_threads(objective):
+    """Context of a fit: one thread of BLAS where more would cost more than they save."""
+    small = objective.p <= SMALL_BLOCKS or objective.design.sparse  # of a sparse X it sees vectors alone
+    return one_blas_thread() if small else nullcontext()
+
+
 @dataclass
 class _Problem:
     """What is to be minimised, from checked data.
@@ -227,7 +233,7 @@ class LinearLossModel(CallbackSupportMixin, BaseEstimator):
                     raise stopped
 
         callback = after_iteration if self.verbose or tasks.watched else None
-        with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
+        with fit_threads(objective):
             try:
                 solution = self._solve(problem, solver, objective, params, callback)
             except Stopped as stopped:

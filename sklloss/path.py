@@ -9,7 +9,6 @@ What is chosen is what `GridSearchCV` chooses over the same alphas and folds.
 """
 
 import warnings
-from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field, replace
 from inspect import signature
@@ -24,9 +23,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._compat import FitTasks, Interval, StrOptions, one_blas_thread, with_callbacks
+from ._compat import FitTasks, Interval, StrOptions, with_callbacks
 from ._factor import Factors
-from .linear_model import SMALL_BLOCKS, LinearLossModel, LossClassifier, LossRegressor, all_or_nothing
+from .linear_model import LinearLossModel, LossClassifier, LossRegressor, all_or_nothing, fit_threads
 from .losses import SquaredError
 from .losses._base import get_loss
 from .solvers import Solution, follow, together, without_crossing
@@ -163,7 +162,7 @@ def _follow(model, problem, penalty, alphas, caller, similar=None):
         along = (column.with_alpha(alpha) for alpha in alphas)
         guide = None if similar is None else similar.guide(objective, problem.origin, k)
         near: list[np.ndarray | None] | None = [] if few else None
-        with one_blas_thread() if objective.p <= SMALL_BLOCKS else nullcontext():
+        with fit_threads(objective):
             if solver is None:
                 parts.append(follow(along, model.solver, start, guide, near, **options))
             else:

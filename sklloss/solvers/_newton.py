@@ -12,9 +12,9 @@ first is so.  After that one more step is taken, or two: it squares the error, s
 to rounding.
 
 With many rows the first iterations run on a strided subsample.  With many columns as well they go on with a fifth of
-the rows, whose Hessian serves for all steps that follow, as long as each leaves little of the gradient: such a step
-costs a pass for value and gradient, a third of one with a Hessian.  At the end the intercept alone is brought to
-rounding, from the raw predictions: the duality gap asks for it.
+the rows, unless they are sparse, whose Hessian serves for all steps that follow, as long as each leaves little of the
+gradient, else a new one: such a step costs a pass for value and gradient, a third of one with a Hessian or less.  At
+the end the intercept alone is brought to rounding, from the raw predictions: the duality gap asks for it.
 """
 
 from functools import partial
@@ -33,7 +33,7 @@ PILOT_LEAST = 2000
 PILOT_TOL = 1e-3
 DEAR = 30  # columns from which a Hessian costs as much as two passes, or more
 SAMPLE = 5  # there one row in so many gives the Hessian of all steps
-LEFT = 0.3  # the part of the gradient that such a step may leave, else it pays to take a Hessian of its own
+LEFT = 0.3  # the part of the gradient that such a step may leave, else it pays to take a new Hessian
 POLISH = 2  # steps taken after tol is met, one if it reaches rounding
 ARMIJO = 1e-4  # the part of the predicted decrease that must be seen
 WOLFE = 0.5  # the part of the slope that may be left after a full step, else the model was bad
@@ -69,8 +69,10 @@ class Newton(Solver):
         params = _pilot(objective.subsample(size), params, max_iter)
         if objective.design.n_features < DEAR:
             return _solve(newton, objective, params, tol, max_iter, callback)
-        sample = objective.subsample(n_rows // SAMPLE)
-        params = _pilot(sample, params, max_iter)
+        sample = objective
+        if not objective.design.sparse:  # of sparse rows a sample may lack the rare columns
+            sample = objective.subsample(n_rows // SAMPLE)
+            params = _pilot(sample, params, max_iter)
 
         def method(objective, x, **given):
             return chords(objective, x, sample.hessian, **given)
@@ -95,19 +97,21 @@ def _solve(function, objective, params, tol, max_iter, callback):
 
 
 def chords(objective, x, hessian, *, tol, maxiter, callback):
-    """Minimise by steps of one Hessian, that of a sample, then of all rows; where both leave too much, by `newton`."""
-    solve = factor_or_pseudo_inverse(hessian(x))
+    """Minimise by steps of one Hessian, with a new one where a step leaves too much; where that fails, by `newton`."""
+    solve, own = factor_or_pseudo_inverse(hessian(x)), hessian == objective.hessian
     value, gradient = objective.value_gradient(x)
     for n_iter in range(maxiter):
-        step = -solve(gradient)
-        new, end = objective.value_gradient(x + step)
-        if not (new <= value and np.abs(end).max() <= LEFT * np.abs(gradient).max()):
-            left = {"tol": tol, "maxiter": maxiter - n_iter, "callback": callback}
-            if hessian == objective.hessian:
-                return newton(objective, x, **left)
-            return chords(objective, x, objective.hessian, **left)
-        x, value, gradient = x + step, new, end
-        callback(x)
+        largest = np.abs(gradient).max()
+        new, end = objective.value_gradient(x - solve(gradient))
+        left = np.abs(end).max() if new <= value else np.inf
+        if own and not left < largest:
+            return newton(objective, x, tol=tol, maxiter=maxiter - n_iter, callback=callback)
+        if left < largest:
+            x, value, gradient = x - solve(gradient), new, end
+            callback(x)
+        own = left > LEFT * largest
+        if own:
+            solve = factor_or_pseudo_inverse(objective.hessian(x))
         if objective.optimality(gradient) <= tol and not _promises(objective, value, gradient, -solve(gradient), tol):
             x = objective.with_best_intercept(x)
             value, gradient = objective.value_gradient(x)
