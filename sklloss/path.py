@@ -23,7 +23,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._compat import FitTasks, Interval, StrOptions, with_callbacks
+from ._compat import FitTasks, Interval, StrOptions, is_scorer, scorer_function, users_level, with_callbacks
 from ._factor import Factors
 from .linear_model import LinearLossModel, LossClassifier, LossRegressor, all_or_nothing, fit_threads
 from .losses import SquaredError
@@ -279,7 +279,7 @@ def _warn(fits, caller, tol):
             f"{worst.optimality:.1e}, above tol={tol:g}. Increase max_iter or tol, use larger alphas, or scale the "
             "features.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=users_level(),
         )
 
 
@@ -325,8 +325,7 @@ def _accuracy(model, fits, X, y, weight):
 
 def _takes_weights(scorer):
     """Whether a scorer knows weights of rows; one of plain scikit-learn says so by its function."""
-    function = getattr(scorer, "_score_func", None)
-    return "sample_weight" in signature(scorer if function is None else function).parameters
+    return "sample_weight" in signature(scorer_function(scorer) if is_scorer(scorer) else scorer).parameters
 
 
 def _rows(values, index):

@@ -83,7 +83,7 @@ def next_solution(objective, solver, params, memory, hessian=None, *, tol, max_i
 def _newton(objective, solver, params, memory, hessian, tol, max_iter):
     """Steps with one Hessian as long as they lead down fast, else with a new one; None where they do not lead down."""
     enough = tol if memory.brief else ENOUGH * tol
-    if objective.quadratic:
+    if objective.loss.quadratic:
         hessian, enough = None, EXACT
     own = hessian is None  # whether the Hessian is that of the parameters
     memory.hessian = objective.hessian(params) if own else hessian
