@@ -579,6 +579,8 @@ class LinearObjective:
 
     def least_subgradient(self, params, gradient):
         """The least slopes along each coordinate that the l1 penalty and the bounds leave of a gradient."""
+        if self.smooth:
+            return gradient
         l1, lower, upper = (np.tile(part, self.n_outputs) for part in (self.l1, self.lower, self.upper))
         slope = np.where(
             params == 0, np.sign(gradient) * np.maximum(np.abs(gradient) - l1, 0), gradient + l1 * np.sign(params)
