@@ -372,7 +372,7 @@ class LinearObjective:
             else:
                 found = self._sweep_together(params, curvature)
         self._seen[key] = found
-        if len(self._seen) > 2:
+        while len(self._seen) > 2:
             del self._seen[next(iter(self._seen))]
         return found
 

@@ -20,6 +20,7 @@ from sklloss import (
 from sklloss._factor import Factors
 from sklloss.losses import Expectile, Huber, Pinball, SquaredError
 from sklloss.model_selection import one_standard_error
+from sklloss.path import _follow
 
 from .common import classification_data, data_for, regression_data
 
@@ -60,6 +61,23 @@ def data_of(name, n=90):
     if name in ("softmax", "softmax with l1", "one against the rest", "crammer_singer"):
         return classification_data(n=n, n_classes=3)
     return data_for(MODELS[name].loss if isinstance(MODELS[name].loss, str) else "huber", n=n)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_hessian_guides_other_rows_in_their_own_coordinates(n_classes, penalty):
+    X, y = classification_data(n=200, n_classes=n_classes)
+    X = X * [1e-2, 1.0, 1e3, 1.0] + [5.0, 0.0, 1.0, -2.0]
+    model = LossClassifier(penalty=penalty)
+    problem, part = (model._prepare(X[rows], y[rows], None, None) for rows in (slice(None), slice(0, 150)))
+    whole = _follow(model, problem, model._valid_penalty(), [0.1, 0.01], "")
+    objective, other = (model._objective(each, model._valid_penalty(), 1.0) for each in (problem, part))
+    rng = np.random.default_rng(0)
+    coef, intercept = rng.normal(size=(objective.n_outputs, 4)), rng.normal(size=objective.n_outputs)
+    here, there = objective.pack(coef, intercept), other.pack(coef, intercept)
+    for fit, hessian, (params, guiding) in zip(whole.fits, whole.hessians[0], whole.guide(other, 0.0, 0), strict=True):
+        assert there @ guiding @ there == pytest.approx(here @ hessian @ here, rel=1e-12)
+        np.testing.assert_allclose(other.unpack(params)[0], np.atleast_2d(fit["coef_"]), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -11,10 +11,11 @@ the damped Hessian.  The fit ends where the gradient is small and the next step 
 first is so.  After that one more step is taken, or two: it squares the error, so that repeated and weighted fits agree
 to rounding.
 
-With many rows the first iterations run on a strided subsample.  With many columns as well they go on with a fifth of
-the rows, unless they are sparse, whose Hessian serves for all steps that follow, as long as each leaves little of the
-gradient, else a new one: such a step costs a pass for value and gradient, a third of one with a Hessian or less.  At
-the end the intercept alone is brought to rounding, from the raw predictions: the duality gap asks for it.
+With many rows the first iterations run on a strided subsample.  With many columns as well one Hessian serves for all
+steps that follow, as long as each leaves little of the gradient; then a new one is taken.  Such a step costs a pass for
+value and gradient, a third of one with a Hessian or less.  The first Hessian is that of a fifth of the rows, where the
+fit has gone on before, or of all rows where they are sparse.  At the end the intercept alone is brought to rounding,
+from the raw predictions: the duality gap asks for it.
 """
 
 from functools import partial
@@ -98,21 +99,23 @@ def _solve(function, objective, params, tol, max_iter, callback):
 
 def chords(objective, x, hessian, *, tol, maxiter, callback):
     """Minimise by steps of one Hessian, with a new one where a step leaves too much; where that fails, by `newton`."""
-    solve, own = factor_or_pseudo_inverse(hessian(x)), hessian == objective.hessian
+    solve, own = factor_or_pseudo_inverse(hessian(x)), False  # whether the Hessian is one that was taken at x
     value, gradient = objective.value_gradient(x)
+    step = -solve(gradient)
     for n_iter in range(maxiter):
         largest = np.abs(gradient).max()
-        new, end = objective.value_gradient(x - solve(gradient))
+        new, end = objective.value_gradient(x + step)
         left = np.abs(end).max() if new <= value else np.inf
         if own and not left < largest:
             return newton(objective, x, tol=tol, maxiter=maxiter - n_iter, callback=callback)
         if left < largest:
-            x, value, gradient = x - solve(gradient), new, end
+            x, value, gradient = x + step, new, end
             callback(x)
         own = left > LEFT * largest
         if own:
             solve = factor_or_pseudo_inverse(objective.hessian(x))
-        if objective.optimality(gradient) <= tol and not _promises(objective, value, gradient, -solve(gradient), tol):
+        step = -solve(gradient)
+        if objective.optimality(gradient) <= tol and not _promises(objective, value, gradient, step, tol):
             x = objective.with_best_intercept(x)
             value, gradient = objective.value_gradient(x)
             return optimize.OptimizeResult(x=x, fun=value, jac=gradient, message="tol reached")
