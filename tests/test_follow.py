@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from sklloss import LossRegressor, loss_path
+from sklloss import LossRegressor, get_loss, loss_path
+from sklloss._objective import LinearObjective
 from sklloss.losses import Pinball
-from sklloss.solvers import _follow
+from sklloss.penalties import L1
+from sklloss.solvers import SOLVERS, _follow
 from sklloss.solvers._dual_bound import dual_bound
 from sklloss.solvers._interior_point import KinkedRows
 from sklloss.solvers._vertex import descend, vertex
 
-from .common import regression_data
+from .common import classification_data, regression_data
 
 
 def kinked_rows(seed, l1=0.0, l2=0.0, ties=False):
@@ -92,3 +94,18 @@ def test_where_the_steps_fail_the_interior_point_goes_on(monkeypatch):
     path = loss_path(X, y, "absolute_error", "l2", [1e-1, 1e-2])
     assert "interior point" in path.solutions[1].message
     np.testing.assert_allclose(path.coef, expected.coef, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+def test_a_point_that_is_no_minimum_is_not_certified_as_one(loss):
+    X, y = classification_data(n=200)
+    objective = LinearObjective(X, (y == y[0]).astype(float), get_loss(loss), penalty=L1(), alpha=0.01)
+    solver = SOLVERS["proximal_newton"]
+    best = solver.solve(objective, objective.null.params, tol=1e-6, max_iter=100)
+    rng = np.random.default_rng(0)
+    for far in (1e-3, 1e-2, 0.1):
+        w = objective.with_best_intercept(best.params + far * rng.normal(size=objective.n_params))
+        given = objective, w, objective.hessian(w)
+        assert solver.certify(*given, tol=1e-8, history=[]) is None
+        loose = solver.certify(*given, tol=10.0, history=[])
+        assert loose.gap >= loose.value - best.value > 0
